@@ -1,0 +1,39 @@
+"""The one place that knows engines: where tables live and how each engine is made to agree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[Any]:
+    """An Ibis DuckDB backend in a scratch database below ``folder`` that may spill and is removed after use.
+
+    ``LEADRANK_MEMORY`` bounds DuckDB's memory (for example ``4GB``), ``LEADRANK_THREADS`` its threads.
+    """
+    home = folder / ".leadrank"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="work-", dir=home))
+    backend = ibis.duckdb.connect(scratch / "tables.duckdb", **_settings(scratch))
+    try:
+        yield backend
+    finally:
+        backend.disconnect()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _settings(scratch: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = {"TimeZone": "UTC", "temp_directory": str(scratch / "spill")}
+    if memory := os.environ.get("LEADRANK_MEMORY"):
+        settings["memory_limit"] = memory
+    if threads := os.environ.get("LEADRANK_THREADS"):
+        settings["threads"] = int(threads)
+    return settings

@@ -1,0 +1,198 @@
+"""A feature: a function from a lead's history to one value, and the words to say it in.
+
+``FeatureSpec`` is the part that a model keeps (names and words); ``Feature`` adds the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeAlias
+
+from features.errors import FeatureError, listed
+
+Compute: TypeAlias = Callable[..., Any]
+On: TypeAlias = Literal["leads", "touches", "outcomes", "account_touches"]
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What a model and a page need to know about one column of the feature table.
+
+    Attributes
+    ----------
+    name
+        Column name, for example ``email_opens_30d``.
+    stem
+        Name without its window: the columns of one stem speak with one sentence.
+    family
+        File that the feature lives in: ``fit``, ``behaviour``, ``recency`` …
+    kind
+        ``number`` (also counts and flags as 0 and 1) or ``category`` (text).
+    says
+        Sentence for a sales manager; ``{value}``, ``{days}`` and ``{each}`` are filled in.
+    days
+        Window length in days; None for all history.
+    each
+        The touch kind that a ``per="kind"`` feature counts; None for plain features.
+    doc
+        What it measures, in which unit, and what null means.
+    """
+
+    name: str
+    stem: str
+    family: str
+    kind: Literal["number", "category"]
+    says: str
+    days: int | None = None
+    each: str | None = None
+    doc: str = ""
+
+    def sentence(self, value: object) -> str:
+        """Fill the sentence in.
+
+        >>> says = "{value:.0f} opens in {days} days"
+        >>> FeatureSpec("opens_30d", "opens", "behaviour", "number", says, 30).sentence(4.0)
+        '4 opens in 30 days'
+        """
+        return self.says.format(value=value, days=self.days, each=self.each)
+
+
+@dataclass(frozen=True)
+class Feature(FeatureSpec):
+    """A feature that can be computed.
+
+    Attributes
+    ----------
+    on
+        Table whose history the function receives; ``leads`` gives one row per snapshot.
+    per
+        Column whose most common values each get a copy of the feature; None for plain features.
+    empty
+        Value for a lead without rows in the window; None leaves it null.
+    compute
+        History to one aggregate, or for ``leads`` the row to one column.
+    """
+
+    on: On = "touches"
+    per: str | None = None
+    empty: float | None = None
+    compute: Compute = len
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The part without the function."""
+        return FeatureSpec(**{f.name: getattr(self, f.name) for f in fields(FeatureSpec)})
+
+
+class Catalogue:
+    """Features by name, in the order they were defined."""
+
+    def __init__(self) -> None:
+        self._features: dict[str, Feature] = {}
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self._features.values())
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def feature(
+        self,
+        *,
+        on: On,
+        says: str,
+        days: int | Sequence[int | None] | None = None,
+        per: str | None = None,
+        empty: float | None = None,
+        kind: Literal["number", "category"] = "number",
+    ) -> Callable[[Compute], Compute]:
+        """Add the decorated function as a feature, or as one feature per window.
+
+        Parameters
+        ----------
+        on
+            Table whose history the function receives, already cut at the moment.
+        says
+            Sentence for a sales manager, with ``{value}`` and, if used, ``{days}`` and ``{each}``.
+        days
+            Window lengths in days; None is all history. ``days=(7, 30)`` on ``opens`` adds
+            ``opens_7d`` and ``opens_30d``.
+        per
+            Column whose most common values each get a copy; the function's second argument.
+        empty
+            Value for a lead without rows in the window.
+        kind
+            ``category`` if the function returns text.
+
+        Raises
+        ------
+        FeatureError
+            The name is taken, or the function has no docstring.
+        """
+
+        def add(compute: Compute) -> Compute:
+            plain = _plain(compute, on=on, says=says, per=per, empty=empty, kind=kind)
+            for length in (days,) if days is None or isinstance(days, int) else days:
+                name = plain.stem if length is None else f"{plain.stem}_{length}d"
+                self._add(replace(plain, name=name, days=length))
+            return compute
+
+        return add
+
+    def expand(self, values: Mapping[str, Sequence[str]]) -> tuple[Feature, ...]:
+        """All features, with each ``per`` feature copied for the given values of its column.
+
+        Parameters
+        ----------
+        values
+            Values by column name, for example ``{"kind": ["email_open", "web_visit"]}``.
+        """
+        return tuple(copy for f in self for copy in _copies(f, values))
+
+    def select(self, names: Iterable[str], values: Mapping[str, Sequence[str]]) -> tuple[Feature, ...]:
+        """The named features, in the order of the names.
+
+        Raises
+        ------
+        FeatureError
+            A name is not in the catalogue.
+        """
+        known = {f.name: f for f in self.expand(values)}
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise FeatureError(
+                f"the catalogue has no feature {listed(missing)}",
+                hint="list the module that defines it under features.modules, or train again",
+            )
+        return tuple(known[name] for name in names)
+
+    def _add(self, feature: Feature) -> None:
+        if feature.name in self._features:
+            raise FeatureError(f"feature '{feature.name}' is already defined", hint="pick another name")
+        self._features[feature.name] = feature
+
+
+def _plain(compute: Compute, **given: Any) -> Feature:
+    """One feature over all history, named like its function."""
+    stem = compute.__name__
+    if not compute.__doc__:
+        raise FeatureError(
+            f"feature '{stem}' has no docstring",
+            hint="say what it measures, in which unit, and when it is null",
+        )
+    family = compute.__module__.rpartition(".")[2]
+    return Feature(stem, stem, family, doc=compute.__doc__.strip(), compute=compute, **given)
+
+
+def _copies(feature: Feature, values: Mapping[str, Sequence[str]]) -> Iterator[Feature]:
+    if feature.per is None:
+        yield feature
+        return
+    for each in values.get(feature.per, ()):
+        name = feature.name.replace(feature.stem, f"{feature.stem}[{each}]", 1)
+        yield replace(feature, name=name, stem=f"{feature.stem}[{each}]", each=each)
+
+
+catalogue = Catalogue()
+feature = catalogue.feature

@@ -1,0 +1,112 @@
+"""The lead's own row as of the moment: static fields from ``leads``, tracked ones from ``field_history``.
+
+A tracked field's value is the new value of the last change known before the moment; if every known change
+is later, the old value of the first one; if it never changed, the value in ``leads``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from features.fit import field_column
+from features.history import MICROSECONDS_PER_DAY
+from features.tables import Field
+
+_TRUE = ("1", "true", "yes", "y", "t")
+
+
+def lead_rows(
+    snapshots: ir.Table, tables: Mapping[str, ir.Table], fields: Mapping[str, Mapping[str, Field]]
+) -> ir.Table:
+    """One row per snapshot: ``snapshot_id``, ``age_days`` and each usable field under its feature name.
+
+    Parameters
+    ----------
+    snapshots
+        ``snapshot_id``, ``lead_id``, ``as_of``.
+    tables
+        ``leads``, and where fields need them ``accounts`` and ``field_history``.
+    fields
+        Declared fields by table and name.
+    """
+    rows = snapshots.left_join(tables["leads"].drop("row_number"), "lead_id", rname="{name}_of_lead")
+    own = _usable(fields, "leads")
+    columns = {name: rows[name] for name in own}
+    tracked = [name for name, field in own.items() if field.time == "tracked"]
+    if tracked:
+        rows = _with_past(rows, snapshots, tables["field_history"], tracked)
+        columns |= {name: _as_of(rows, name, own[name]) for name in tracked}
+    columns |= {name: _age_days(rows, columns[name]) for name, f in own.items() if f.kind == "timestamp"}
+    kept = {"age_days": _lead_age(rows), **columns}
+    if not _usable(fields, "accounts"):
+        return rows.select("snapshot_id", **kept)
+    return _with_account(
+        rows.select("snapshot_id", "account_id", "as_of", **kept), tables["accounts"], fields
+    )
+
+
+def _usable(fields: Mapping[str, Mapping[str, Field]], table: str) -> dict[str, Field]:
+    return {name: field for name, field in fields.get(table, {}).items() if field.time != "current"}
+
+
+def _age_days(rows: ir.Table, moment: ir.Value) -> ir.Value:
+    return rows.as_of.delta(moment, unit="microsecond") / MICROSECONDS_PER_DAY
+
+
+def _lead_age(rows: ir.Table) -> ir.Value:
+    if "created_at" not in rows.columns:
+        return ibis.null("float64")
+    return _age_days(rows, rows.created_at)
+
+
+def _with_account(rows: ir.Table, accounts: ir.Table, fields: Mapping[str, Mapping[str, Field]]) -> ir.Table:
+    own = _usable(fields, "accounts")
+    named = accounts.select("account_id", **{field_column("accounts", name): accounts[name] for name in own})
+    joined = rows.left_join(named, "account_id")
+    ages = {
+        field_column("accounts", name): _age_days(joined, joined[field_column("accounts", name)])
+        for name, field in own.items()
+        if field.kind == "timestamp"
+    }
+    return joined.mutate(**ages).drop("account_id", "account_id_right", "as_of")
+
+
+def _with_past(rows: ir.Table, snapshots: ir.Table, changes: ir.Table, tracked: list[str]) -> ir.Table:
+    """Add per tracked field: how many changes are known, how many come later, and the values around."""
+    moments = snapshots.select("snapshot_id", "as_of", snapshot_lead="lead_id")
+    paired = moments.inner_join(
+        changes.filter(changes.field.isin(tracked)), [moments.snapshot_lead == changes.lead_id]
+    )
+    known = (paired.changed_at < paired.as_of) & (paired.recorded_at < paired.as_of)
+    parts = {}
+    for name in tracked:
+        before, after = (paired.field == name) & known, (paired.field == name) & ~known
+        parts[f"{name}|known"] = paired.count(where=before)
+        parts[f"{name}|later"] = paired.count(where=after)
+        parts[f"{name}|new"] = paired.new_value.fill_null("").argmax(paired.changed_at, where=before)
+        parts[f"{name}|old"] = paired.old_value.fill_null("").argmin(paired.changed_at, where=after)
+    return rows.left_join(paired.group_by("snapshot_id").aggregate(**parts), "snapshot_id")
+
+
+def _as_of(rows: ir.Table, name: str, field: Field) -> ir.Value:
+    past = ibis.cases(
+        (rows[f"{name}|known"] > 0, rows[f"{name}|new"].nullif("")),
+        (rows[f"{name}|later"] > 0, rows[f"{name}|old"].nullif("")),
+    )
+    has_past = (rows[f"{name}|known"] > 0) | (rows[f"{name}|later"] > 0)
+    return has_past.ifelse(_typed(past, field), rows[name])
+
+
+def _typed(text: ir.StringValue, field: Field) -> ir.Value:
+    match field.kind:
+        case "number":
+            return text.try_cast("float64")
+        case "flag":
+            return text.isnull().ifelse(None, text.lower().isin(_TRUE).ifelse(1.0, 0.0))
+        case "timestamp":
+            return text.try_cast("timestamp")
+        case _:
+            return text

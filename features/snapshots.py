@@ -1,0 +1,144 @@
+"""Which leads are asked about, and at which moments.
+
+A lead is open at a moment unless a ``won``, ``lost`` or ``disqualified`` is known before it and no later
+``reopened`` is. Training takes past nights of open leads, the nightly run takes tonight: the same population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+FLAT_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
+CLOSING = ("won", "lost", "disqualified")
+REOPENING = "reopened"
+
+
+def closures(outcomes: ir.Table) -> ir.Table:
+    """The spans in which a lead is known to be closed.
+
+    Returns
+    -------
+    ir.Table
+        ``lead_id``, ``closed_from`` (moment from which the closing is known) and ``closed_until`` (moment
+        from which a later reopening is known; null if none).
+    """
+    known = outcomes.mutate(known_at=ibis.greatest(outcomes.occurred_at, outcomes.recorded_at))
+    closing = known.filter(known.stage.isin(CLOSING)).select(
+        "lead_id", closed_at="occurred_at", closed_from="known_at"
+    )
+    reopening = known.filter(known.stage == REOPENING).select(
+        reopened_lead="lead_id", reopened_at="occurred_at", reopened_from="known_at"
+    )
+    later = [closing.lead_id == reopening.reopened_lead, reopening.reopened_at >= closing.closed_at]
+    return (
+        closing.left_join(reopening, later)
+        .group_by("lead_id", "closed_at", "closed_from")
+        .aggregate(closed_until=lambda t: t.reopened_from.min())
+        .select("lead_id", "closed_from", "closed_until")
+    )
+
+
+def open_only(candidates: ir.Table, outcomes: ir.Table) -> ir.Table:
+    """The candidates (``lead_id``, ``as_of``) whose lead is open at the moment."""
+    spans = closures(outcomes)
+    closed = [
+        candidates.lead_id == spans.lead_id,
+        spans.closed_from < candidates.as_of,
+        spans.closed_until.isnull() | (spans.closed_until >= candidates.as_of),
+    ]
+    return candidates.anti_join(spans, closed)
+
+
+def tonight(leads: ir.Table, outcomes: ir.Table, as_of: datetime) -> ir.Table:
+    """One snapshot per lead that exists and is open at ``as_of``: ``snapshot_id``, ``lead_id``, ``as_of``."""
+    return _numbered(open_only(_existing(leads, _moments([as_of])), outcomes))
+
+
+def past_nights(
+    leads: ir.Table, outcomes: ir.Table, nights: Sequence[datetime], *, max_per_lead: int
+) -> ir.Table:
+    """Snapshots of open leads on past nights, at most ``max_per_lead`` of each lead.
+
+    Which nights of a lead are kept is drawn by a hash of lead and night, so that it depends neither on the
+    lead's future nor on the order of the rows.
+
+    Returns
+    -------
+    ir.Table
+        ``snapshot_id``, ``lead_id``, ``as_of``.
+    """
+    every = open_only(_existing(leads, _moments(nights)), outcomes)
+    drawn = every.mutate(
+        draw=(every.lead_id + "|" + every.as_of.truncate("s").epoch_seconds().cast("string")).hexdigest("md5")
+    )
+    order = ibis.window(group_by="lead_id", order_by="draw")
+    kept = drawn.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place < max_per_lead)
+    return _numbered(kept.select("lead_id", "as_of"))
+
+
+def flat(leads: ir.Table) -> ir.Table:
+    """One snapshot per lead of a table without moments, in the order of the table.
+
+    Returns
+    -------
+    ir.Table
+        ``snapshot_id`` (the row number), ``lead_id`` and ``as_of`` (the same constant for all).
+    """
+    moment = ibis.timestamp(FLAT_MOMENT)
+    return leads.select(snapshot_id="row_number", lead_id="lead_id", as_of=moment)
+
+
+def asked(rows: ir.Table) -> ir.Table:
+    """The snapshots of explicit rows (``lead_id``, ``as_of``): ``snapshot_id`` is the row number."""
+    return rows.select(snapshot_id="row_number", lead_id="lead_id", as_of="as_of")
+
+
+def known_until(tables: Mapping[str, ir.Table]) -> datetime:
+    """The midnight after the latest recorded touch or outcome: the history's own present, in UTC."""
+    facts = [tables[name] for name in ("touches", "outcomes") if name in tables]
+    latest = [table.recorded_at.max().to_pyarrow().as_py() for table in facts]
+    newest: datetime = max(moment for moment in latest if moment is not None)
+    return newest.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC) + timedelta(days=1)
+
+
+def mature_nights(
+    leads: ir.Table, *, known_at: datetime, every_days: int, horizon_days: int, reporting_delay_days: int
+) -> list[datetime]:
+    """Past moments whose label window is over and recorded at ``known_at``, oldest first.
+
+    They are ``known_at`` minus whole multiples of ``every_days``, back to the first lead's creation.
+    """
+    first = leads.created_at.min().to_pyarrow().as_py()
+    if first is None:
+        return []
+    nights = []
+    night = known_at
+    while night.replace(tzinfo=None) > first:
+        nights.append(night)
+        night -= timedelta(days=every_days)
+    last_mature = known_at - timedelta(days=horizon_days + reporting_delay_days)
+    return sorted(night for night in nights if night <= last_mature)
+
+
+def _moments(nights: Sequence[datetime]) -> ir.Table:
+    stamps = ibis.array([ibis.timestamp(_naive_utc(night)) for night in nights])
+    return stamps.unnest().name("as_of").as_table()
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    """Stamps inside an engine are UTC without a zone."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _existing(leads: ir.Table, moments: ir.Table) -> ir.Table:
+    born = leads.select("lead_id", "created_at")
+    return born.inner_join(moments, born.created_at < moments.as_of).select("lead_id", "as_of")
+
+
+def _numbered(rows: ir.Table) -> ir.Table:
+    order = ibis.window(order_by=["as_of", "lead_id"])
+    return rows.mutate(snapshot_id=ibis.row_number().over(order)).select("snapshot_id", "lead_id", "as_of")

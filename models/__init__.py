@@ -1,0 +1,1 @@
+"""From a feature table to a calibrated probability, tags and reasons."""

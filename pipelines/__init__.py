@@ -1,0 +1,1 @@
+"""The commands: read parameters, run the steps in order, report progress."""

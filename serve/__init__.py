@@ -1,0 +1,1 @@
+"""Rank, publish one immutable run, show it."""
