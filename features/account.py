@@ -21,7 +21,7 @@ def colleague_touches(touch: ir.Table) -> ir.Scalar:
     return touch.count()
 
 
-@feature(on="account_touches", says="a colleague was last active {value:.0f} days ago")
+@feature(on="account_touches", days=90, says="a colleague was last active {value:.0f} days ago")
 def days_since_colleague(touch: ir.Table) -> ir.Scalar:
-    """Days since the latest touch of another lead of the account; null if there was none."""
+    """Days since the latest touch of another lead of the account; null if there was none in the window."""
     return touch.age_days.min()

@@ -23,6 +23,7 @@ def workspace(folder: Path) -> Iterator[Any]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=home))
     backend = ibis.duckdb.connect(scratch / "tables.duckdb", **_settings(scratch))
+    backend.con.execute("SET TimeZone = 'UTC'")  # as a setting of the connection it asks for a download
     try:
         yield backend
     finally:
@@ -31,7 +32,7 @@ def workspace(folder: Path) -> Iterator[Any]:
 
 
 def _settings(scratch: Path) -> dict[str, Any]:
-    settings: dict[str, Any] = {"TimeZone": "UTC", "temp_directory": str(scratch / "spill")}
+    settings: dict[str, Any] = {"temp_directory": str(scratch / "spill")}
     if memory := os.environ.get("LEADRANK_MEMORY"):
         settings["memory_limit"] = memory
     if threads := os.environ.get("LEADRANK_THREADS"):

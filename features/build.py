@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.catalogue import Feature
 from features.errors import FeatureError, listed
 from features.fields import lead_rows
-from features.history import history, with_ages, within
+from features.history import history, with_age, with_order, within
 from features.tables import CONTRACT, Field
 
 KEYS = ("snapshot_id", "lead_id", "as_of")
@@ -97,7 +98,8 @@ def _empty_past(
     if on == "account_touches" and "account_id" not in tables["leads"].columns:
         return None
     snapshots = ibis.table({"snapshot_id": "int64", "lead_id": "string", "as_of": "timestamp"}, name="none")
-    return _past(on, snapshots, tables, fields)
+    past = _past(on, snapshots, tables, fields)
+    return past if on == "leads" else with_order(past)
 
 
 def common_values(table: ir.Table, column: str, most: int) -> list[str]:
@@ -133,20 +135,37 @@ def _committee(snapshots: ir.Table, leads: ir.Table, touches: ir.Table) -> ir.Ta
         touches,
         ["lead_id", touches.occurred_at < others.as_of, touches.recorded_at < others.as_of],
     )
-    return with_ages(known)
+    return with_age(known)
 
 
 def _passes(on: str, past: ir.Table, features: Sequence[Feature]) -> Iterable[ir.Table]:
     if on == "leads":
         yield past.select("snapshot_id", **{f.name: _compute(f, past) for f in features})
         return
-    kept = past.cache()
-    windows: dict[int | None, list[Feature]] = defaultdict(list)
+    kept = _kept(past, features)
+    windows: dict[tuple[int | None, bool], list[Feature]] = defaultdict(list)
     for feature in features:
-        windows[feature.days].append(feature)
-    for days, group in windows.items():
-        seen = within(kept, days)
+        windows[feature.days, "gap_days" in _columns_read(feature, with_order(kept))].append(feature)
+    for (days, needs_gaps), group in windows.items():
+        ordered = with_order(kept)
+        # An engine would sort for the gaps even where nobody reads them.
+        seen = within(ordered if needs_gaps else ordered.drop("gap_days"), days)
         yield seen.group_by("snapshot_id").aggregate(**{f.name: _one_value(f, seen) for f in group})
+
+
+def _kept(past: ir.Table, features: Sequence[Feature]) -> ir.Table:
+    """The history as a table of its own: the widest window, and only the columns that are read."""
+    ordered = with_order(past)
+    read = set[str]().union(*(_columns_read(feature, ordered) for feature in features))
+    columns = [name for name in past.columns if name in read | {"snapshot_id", "age_us", "row_number"}]
+    lengths = [feature.days for feature in features]
+    widest = None if None in lengths else max(days for days in lengths if days is not None)
+    return within(past, widest).select(*columns).cache()
+
+
+def _columns_read(feature: Feature, past: ir.Table) -> set[str]:
+    value = _compute(feature, past).op()
+    return {field.name for field in value.find(ops.Field) if field.rel == past.op()}
 
 
 def _compute(feature: Feature, past: ir.Table) -> ir.Value:

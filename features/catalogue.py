@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
-from features.errors import FeatureError, listed
+from features.errors import FeatureError
 
 Compute: TypeAlias = Callable[..., Any]
 On: TypeAlias = Literal["leads", "touches", "outcomes", "account_touches"]
@@ -149,23 +149,6 @@ class Catalogue:
             Values by column name, for example ``{"kind": ["email_open", "web_visit"]}``.
         """
         return tuple(copy for f in self for copy in _copies(f, values))
-
-    def select(self, names: Iterable[str], values: Mapping[str, Sequence[str]]) -> tuple[Feature, ...]:
-        """The named features, in the order of the names.
-
-        Raises
-        ------
-        FeatureError
-            A name is not in the catalogue.
-        """
-        known = {f.name: f for f in self.expand(values)}
-        missing = [name for name in names if name not in known]
-        if missing:
-            raise FeatureError(
-                f"the catalogue has no feature {listed(missing)}",
-                hint="list the module that defines it under features.modules, or train again",
-            )
-        return tuple(known[name] for name in names)
 
     def _add(self, feature: Feature) -> None:
         if feature.name in self._features:

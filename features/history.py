@@ -25,10 +25,7 @@ def history(snapshots: ir.Table, facts: ir.Table) -> ir.Table:
     Returns
     -------
     ir.Table
-        ``snapshot_id``, the columns of the facts, and three that are the same on every engine:
-        ``age_days`` (days from the fact to the moment, above 0), ``gap_days`` (days since the previous
-        fact of the same snapshot; null for the first) and ``place_in_history`` (0 for the oldest; of
-        equal moments the later row of the table comes later).
+        ``snapshot_id``, the columns of the facts, and ``age_us``.
     """
     moments = snapshots.select("snapshot_id", as_of="as_of", snapshot_lead="lead_id")
     known = moments.inner_join(
@@ -39,19 +36,30 @@ def history(snapshots: ir.Table, facts: ir.Table) -> ir.Table:
             facts.recorded_at < moments.as_of,
         ],
     )
-    return with_ages(known).drop("snapshot_lead")
+    return with_age(known).drop("snapshot_lead")
 
 
-def with_ages(known: ir.Table) -> ir.Table:
-    """Add ``age_days``, ``gap_days`` and ``place_in_history`` to facts with ``as_of`` and ``occurred_at``."""
+def with_age(known: ir.Table) -> ir.Table:
+    """Add ``age_us`` to facts with ``as_of`` and ``occurred_at``: microseconds to the moment, above 0."""
     # Microseconds: a delta in days counts boundaries on DuckDB and whole units on Spark.
-    known = known.mutate(age_us=known.as_of.delta(known.occurred_at, unit="microsecond"))
-    order = ibis.window(group_by="snapshot_id", order_by=[known.age_us.desc(), known.row_number])
-    previous_us = known.age_us.lag().over(order)
+    return known.mutate(age_us=known.as_of.delta(known.occurred_at, unit="microsecond"))
+
+
+def with_order(known: ir.Table) -> ir.Table:
+    """Add what features may read beside the columns of the table; the same on every engine.
+
+    Returns
+    -------
+    ir.Table
+        With ``age_days`` (from the fact to the moment), ``gap_days`` (days since the previous fact of the
+        same snapshot; null for the first) and ``latest`` (a key that is greatest for the latest fact; of
+        equal moments, for the later row of the table).
+    """
+    order = ibis.window(group_by="snapshot_id", order_by=known.age_us.desc())
     return known.mutate(
         age_days=known.age_us / MICROSECONDS_PER_DAY,
-        gap_days=(previous_us - known.age_us) / MICROSECONDS_PER_DAY,
-        place_in_history=ibis.row_number().over(order),
+        gap_days=(known.age_us.lag().over(order) - known.age_us) / MICROSECONDS_PER_DAY,
+        latest=ibis.struct({"younger": -known.age_us, "row": known.row_number}),
     )
 
 

@@ -34,13 +34,13 @@ def days_since(touch: ir.Table, each: str) -> ir.Scalar:
 @feature(on="touches", says="last touch: {value}", kind="category")
 def last_touch_kind(touch: ir.Table) -> ir.Scalar:
     """Kind of the latest touch (of equal moments, the later row of the table); null if never touched."""
-    return touch.kind.argmax(touch.place_in_history)
+    return touch.kind.argmax(touch.latest)
 
 
 @feature(on="touches", says="a touch every {value:.1f} days on average")
 def mean_gap_days(touch: ir.Table) -> ir.Scalar:
     """Mean days between one touch and the next; null with fewer than two touches."""
-    return touch.gap_days.mean()
+    return (touch.age_days.max() - touch.age_days.min()) / (touch.count() - 1).nullif(0)
 
 
 @feature(on="touches", days=90, says="longest silence in {days} days: {value:.0f} days")

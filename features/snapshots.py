@@ -6,6 +6,7 @@ A lead is open at a moment unless a ``won``, ``lost`` or ``disqualified`` is kno
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 FLAT_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
+NEVER = datetime(9999, 1, 1)  # noqa: DTZ001  # likewise
 CLOSING = ("won", "lost", "disqualified")
 REOPENING = "reopened"
 
@@ -24,7 +26,7 @@ def closures(outcomes: ir.Table) -> ir.Table:
     -------
     ir.Table
         ``lead_id``, ``closed_from`` (moment from which the closing is known) and ``closed_until`` (moment
-        from which a later reopening is known; null if none).
+        from which a later reopening is known; the year 9999 if none, so that a join needs no "or").
     """
     known = outcomes.mutate(known_at=ibis.greatest(outcomes.occurred_at, outcomes.recorded_at))
     closing = known.filter(known.stage.isin(CLOSING)).select(
@@ -37,7 +39,7 @@ def closures(outcomes: ir.Table) -> ir.Table:
     return (
         closing.left_join(reopening, later)
         .group_by("lead_id", "closed_at", "closed_from")
-        .aggregate(closed_until=lambda t: t.reopened_from.min())
+        .aggregate(closed_until=lambda t: t.reopened_from.min().fill_null(ibis.timestamp(NEVER)))
         .select("lead_id", "closed_from", "closed_until")
     )
 
@@ -48,7 +50,7 @@ def open_only(candidates: ir.Table, outcomes: ir.Table) -> ir.Table:
     closed = [
         candidates.lead_id == spans.lead_id,
         spans.closed_from < candidates.as_of,
-        spans.closed_until.isnull() | (spans.closed_until >= candidates.as_of),
+        spans.closed_until >= candidates.as_of,
     ]
     return candidates.anti_join(spans, closed)
 
@@ -92,6 +94,19 @@ def flat(leads: ir.Table) -> ir.Table:
     return leads.select(snapshot_id="row_number", lead_id="lead_id", as_of=moment)
 
 
+def undecided(leads: ir.Table) -> ir.Table:
+    """The leads of a flat table that may still be won: without an outcome, or if all have one, the not won.
+
+    Returns
+    -------
+    ir.Table
+        As ``flat``.
+    """
+    rows = leads.mutate(undecided=leads.outcome.isnull().any().over(ibis.window()))
+    open_rows = rows.filter(ibis.ifelse(rows.undecided, rows.outcome.isnull(), rows.outcome == 0))
+    return flat(open_rows.drop("undecided"))
+
+
 def asked(rows: ir.Table) -> ir.Table:
     """The snapshots of explicit rows (``lead_id``, ``as_of``): ``snapshot_id`` is the row number."""
     return rows.select(snapshot_id="row_number", lead_id="lead_id", as_of="as_of")
@@ -105,23 +120,17 @@ def known_until(tables: Mapping[str, ir.Table]) -> datetime:
     return newest.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC) + timedelta(days=1)
 
 
-def mature_nights(
-    leads: ir.Table, *, known_at: datetime, every_days: int, horizon_days: int, reporting_delay_days: int
-) -> list[datetime]:
-    """Past moments whose label window is over and recorded at ``known_at``, oldest first.
+def nights(leads: ir.Table, *, known_at: datetime, every_days: int) -> list[datetime]:
+    """Past moments at which leads existed, oldest first.
 
     They are ``known_at`` minus whole multiples of ``every_days``, back to the first lead's creation.
     """
     first = leads.created_at.min().to_pyarrow().as_py()
     if first is None:
         return []
-    nights = []
-    night = known_at
-    while night.replace(tzinfo=None) > first:
-        nights.append(night)
-        night -= timedelta(days=every_days)
-    last_mature = known_at - timedelta(days=horizon_days + reporting_delay_days)
-    return sorted(night for night in nights if night <= last_mature)
+    span_days = (_naive_utc(known_at) - first) / timedelta(days=1)
+    steps = math.ceil(span_days / every_days)
+    return [known_at - timedelta(days=every_days * step) for step in range(steps - 1, -1, -1)]
 
 
 def _moments(nights: Sequence[datetime]) -> ir.Table:

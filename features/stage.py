@@ -10,7 +10,7 @@ from features.catalogue import feature
 @feature(on="outcomes", says="latest stage: {value}", kind="category")
 def latest_stage(outcome: ir.Table) -> ir.Scalar:
     """Stage reached last (of equal moments, the later row of the table); null before the first."""
-    return outcome.stage.argmax(outcome.place_in_history)
+    return outcome.stage.argmax(outcome.latest)
 
 
 @feature(on="outcomes", empty=0, says="{value:.0f} stages so far")

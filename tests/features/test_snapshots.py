@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from features.labels import labelled
-from features.snapshots import known_until, mature_nights, past_nights, tonight
+from features.snapshots import known_until, nights, past_nights, tonight
 from tests.features.drawn import drawn, fetched, install
 
 TONIGHT = datetime(2026, 3, 31, tzinfo=UTC)
@@ -88,26 +88,25 @@ def test_a_label_window_holds_its_first_moment_and_not_its_end(engine):
 
 
 @pytest.fixture
-def nights(engine):
+def crm(engine):
     if engine.name != "duckdb":
         pytest.skip("training draws its nights on DuckDB")
     return install(engine, leads=drawn(LEADS), outcomes=drawn(OUTCOMES))
 
 
-def test_training_nights_are_past_nights_of_open_leads_and_no_lead_gives_more_than_its_share(nights):
-    moments = mature_nights(
-        nights["leads"], known_at=TONIGHT, every_days=7, horizon_days=9, reporting_delay_days=5
-    )
-    assert [night.day for night in moments] == [3, 10, 17]
-    every = past_nights(nights["leads"], nights["outcomes"], moments, max_per_lead=3).to_pyarrow().to_pydict()
+def test_training_nights_are_past_nights_of_open_leads_and_no_lead_gives_more_than_its_share(crm):
+    every_week = nights(crm["leads"], known_at=TONIGHT, every_days=7)
+    assert [night.day for night in every_week] == [3, 10, 17, 24, 31]
+    moments = every_week[:3]
+    every = past_nights(crm["leads"], crm["outcomes"], moments, max_per_lead=3).to_pyarrow().to_pydict()
     drawn_rows = set(zip(every["lead_id"], (m.day for m in every["as_of"]), strict=True))
     assert {day for lead, day in drawn_rows if lead == "open"} == {3, 10, 17}
     # Lost on the 10th at midnight: still open then, closed a week later, though reopened after that.
     assert {day for lead, day in drawn_rows if lead == "back"} == {3, 10}
-    fewer = past_nights(nights["leads"], nights["outcomes"], moments, max_per_lead=2).to_pyarrow().to_pydict()
+    fewer = past_nights(crm["leads"], crm["outcomes"], moments, max_per_lead=2).to_pyarrow().to_pydict()
     assert fewer["lead_id"].count("open") == 2
     assert sorted(fewer["snapshot_id"]) == list(range(len(fewer["lead_id"])))
 
 
-def test_the_history_is_known_until_the_midnight_after_its_latest_record(nights):
-    assert known_until({"outcomes": nights["outcomes"]}) == datetime(2026, 4, 1, tzinfo=UTC)
+def test_the_history_is_known_until_the_midnight_after_its_latest_record(crm):
+    assert known_until({"outcomes": crm["outcomes"]}) == datetime(2026, 4, 1, tzinfo=UTC)

@@ -1,0 +1,218 @@
+"""From declared sources to checked DuckDB tables.
+
+Every row that is read is accepted, quarantined with a reason, or dropped because it is there twice; the
+counts are checked. Texts are trimmed and in NFC, numbers finite or null, moments UTC without a zone.
+
+``touches`` keeps equal rows: two equal touches are two touches, unless the file has a ``touch_id``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from features.convert import check_source
+from features.digest import digest, table_sums
+from features.duplicates import deduplicate
+from features.errors import InputError, ParameterError
+from features.files import locate, unchanged
+from features.headers import match, nearest
+from features.quarantine import Counts, Note, create
+from features.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offsets
+from features.settling import settle
+from features.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
+from features.staging import SCRATCH, STAGED, Stage
+from features.tables import CONTRACT, Source
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load brought in.
+
+    Attributes
+    ----------
+    counts
+        Rows by table.
+    ignored
+        Columns by table that are in the file, but not declared: new ones, never features.
+    missing
+        Optional contract columns by table that the file does not have.
+    columns
+        Content columns by table, ``row_number`` aside.
+    notes
+        Values that were handled by a rule, with counts.
+    digest
+        SHA-256 of the accepted content, in hexadecimal.
+    """
+
+    counts: Mapping[str, Counts]
+    ignored: Mapping[str, tuple[str, ...]]
+    missing: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, tuple[str, ...]]
+    notes: tuple[Note, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What the caller decides for all tables; see `load`."""
+
+    generate_ids: bool
+    keep_duplicates: bool
+    environment: Mapping[str, str]
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Mapping[str, Source],
+    *,
+    folder: Path,
+    tables: Collection[str] | None = None,
+    generate_ids: bool = False,
+    keep_duplicates: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Load declared sources into tables of their canonical names, and ``quarantine``.
+
+    Each table has the contract columns that its file has, the declared fields under our names, and
+    ``row_number``: the 0-based position among the rows read. ``touches``, ``outcomes`` and
+    ``field_history`` always have ``recorded_at``. ``touches`` always has ``lead_id``: where a row has none,
+    the lead of its contact, if ``contacts`` is loaded too. With an ``outcome_column``, ``leads`` has
+    ``outcome`` (1 won, 0 lost, null undecided), and ``order_value`` where an order column is declared.
+
+    Parameters
+    ----------
+    connection
+        Its time zone is set to UTC; tables of the same names are replaced.
+    sources
+        By canonical table name.
+    folder
+        Folder of ``params.yaml``: relative paths start there and stay there.
+    tables
+        Tables to load; all of ``sources`` if None.
+    generate_ids
+        Whether leads of a file without ``lead_id`` are called ``row-<n>``, n counting from 1; a flat start
+        always does so. For rows to predict, drop the outcome by
+        ``dataclasses.replace(source, outcome_column=None, path=…)`` and set this.
+    keep_duplicates
+        Whether rows of one key all stay, as for rows to predict.
+    environment
+        Where the URLs of database tables are looked up; only database tables need it.
+
+    Returns
+    -------
+    Loaded
+        Counts, columns, notes and digest.
+
+    Raises
+    ------
+    ParameterError
+        A source is declared wrongly.
+    InputError
+        A file breaks its contract as a whole; single rows go to quarantine instead.
+    UpstreamError
+        A database does not answer.
+    """
+    chosen = _chosen(sources, tables)
+    rules = _Rules(generate_ids, keep_duplicates, environment or {})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = true")  # row numbers are places in the file
+    create(connection)
+    stages: dict[str, tuple[Stage, Counts]] = {}
+    for table, source in chosen.items():
+        check_source(connection, source)
+        stages[table] = _load_table(connection, table, source, folder, rules)
+    sums = {table: table_sums(connection, table, stage.columns) for table, (stage, _) in stages.items()}
+    notes = [note for stage, _ in stages.values() for note in stage.notes]
+    return Loaded(
+        counts={table: counts for table, (_, counts) in stages.items()},
+        ignored={table: stage.match.ignored for table, (stage, _) in stages.items()},
+        missing={table: stage.match.missing for table, (stage, _) in stages.items()},
+        columns={table: stage.columns for table, (stage, _) in stages.items()},
+        notes=tuple(notes + link_contacts(connection, stages)),
+        digest=digest(sums, chosen),
+    )
+
+
+def link_contacts(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[Note]:
+    """Give touches without a lead the lead of their contact; identities over time are not used here."""
+    if "touches" not in tables:
+        return []
+    columns = {row[0] for row in connection.execute("DESCRIBE touches").fetchall()}
+    if "lead_id" not in columns:
+        connection.execute("ALTER TABLE touches ADD COLUMN lead_id VARCHAR")
+    known = (
+        {row[0] for row in connection.execute("DESCRIBE contacts").fetchall()}
+        if "contacts" in tables
+        else set()
+    )
+    if "contact_id" in columns and "lead_id" in known:
+        connection.execute(
+            "UPDATE touches SET lead_id = contacts.lead_id FROM contacts "
+            "WHERE touches.lead_id IS NULL AND touches.contact_id = contacts.contact_id"
+        )
+    found = connection.execute("SELECT count(*) FROM touches WHERE lead_id IS NULL").fetchone()
+    return [Note("touches", "lead_id", "unlinked", int(found[0]))] if found and found[0] else []
+
+
+def _chosen(sources: Mapping[str, Source], tables: Collection[str] | None) -> dict[str, Source]:
+    """Sources to load, in contract order."""
+    for table in (*sources, *(tables or ())):
+        if table not in CONTRACT:
+            near = nearest(table, tuple(CONTRACT))
+            raise ParameterError(
+                f"there is no table '{table}'",
+                hint=f"did you mean '{near}'?" if near else f"use {', '.join(CONTRACT)}",
+            )
+    absent = [table for table in tables or () if table not in sources]
+    if absent:
+        raise InputError(
+            f"table '{absent[0]}' is not declared", hint=f"declare it under tables: {absent[0]}:"
+        )
+    return {
+        table: sources[table]
+        for table in CONTRACT
+        if table in sources and (tables is None or table in tables)
+    }
+
+
+def _load_table(
+    connection: duckdb.DuckDBPyConnection, table: str, source: Source, folder: Path, rules: _Rules
+) -> tuple[Stage, Counts]:
+    with tempfile.TemporaryDirectory(prefix="leadrank-") as work:
+        if source.format == "database":
+            scan = database_scan(connection, source, rules.environment, Path(work))
+            return _take_in(connection, table, source, scan, rules)
+        if source.path is None:
+            raise ParameterError(f"table '{table}' has no path", hint="declare path, or format: database")
+        file = locate(source.path, folder)
+        with unchanged(file, source.path):
+            if source.format == "csv":
+                scan = csv_scan(file, source, Path(work))
+            else:
+                scan = parquet_scan(connection, file, source, Path(work))
+            return _take_in(connection, table, source, scan, rules)
+
+
+def _take_in(
+    connection: duckdb.DuckDBPyConnection, table: str, source: Source, scan: Scan, rules: _Rules
+) -> tuple[Stage, Counts]:
+    may_lack_ids = table == "leads" and (rules.generate_ids or source.is_flat)
+    found = match(table, source, scan.headers, scan.name, generate_ids=may_lack_ids)
+    has_ids = any(wanted.name == "lead_id" for wanted in found.columns)
+    stage = Stage(connection, table, source, scan, found, makes_ids=may_lack_ids and not has_ids)
+    try:
+        stage.fill()
+        refuse_malformed(stage)
+        refuse_faulty(stage)
+        refuse_mixed_offsets(stage)
+        settle(stage)
+        dropped = 0 if rules.keep_duplicates else deduplicate(stage)
+        return stage, stage.finish(dropped)
+    finally:
+        for scratch in (STAGED, PARSED, *SCRATCH):
+            connection.execute(f"DROP TABLE IF EXISTS {scratch}")

@@ -1,0 +1,216 @@
+"""A declared source as something DuckDB can scan: CSV, Parquet and database tables alike.
+
+A scan yields ``row_number`` (0-based position in file order) and the wanted cells as ``c<position>``. Files
+are reached through a link in a private folder, so that no path is taken for a pattern.
+"""
+
+# ruff: noqa: S608  # texts go through quoted(), names through named()
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.databases import spill
+from features.errors import InputError, ParameterError, Place
+from features.headers import MAX_COLUMNS, check_headers, plain, read_header
+from features.lines import MAX_RECORD_BYTES, Survey, Surveyor
+from features.sql import named, quoted
+from features.tables import Source
+from features.text import TextFile
+
+PARSED = "_parsed"
+_MOST_BAD_SHARE = 0.5
+_MOST_UNDECODABLE_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What can be read, before any column is wanted.
+
+    Attributes
+    ----------
+    name
+        The file or database table as declared.
+    headers
+        Of the file, in its order, cleaned.
+    types
+        DuckDB type of each column; all VARCHAR for CSV and databases.
+    rows
+        Rows in the file, counted without DuckDB.
+    reader
+        Table function call, with its own column names in ``names``.
+    names
+        Column names that the reader gives, by position.
+    position
+        SQL of the 0-based row number; None until `prepare` has made one.
+    survey
+        Lines of a CSV file; None otherwise.
+    """
+
+    name: str
+    headers: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: int
+    reader: str
+    names: tuple[str, ...]
+    position: str | None
+    survey: Survey | None = field(default=None, compare=False)
+
+    def prepare(self, connection: duckdb.DuckDBPyConnection, positions: Collection[int]) -> Scan:
+        """The same scan over parsed cells, where parsing gives no row numbers (CSV).
+
+        A window function would number the rows on one thread only; those of a table have their place already.
+
+        Raises
+        ------
+        InputError
+            The file is damaged.
+        """
+        if self.position is not None:
+            return self
+        cells = ", ".join(self.names[at] for at in sorted(positions)) or self.names[0]
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {PARSED} AS SELECT {cells} FROM {self.reader}")
+        except duckdb.Error:
+            raise damaged(self.name) from None
+        return replace(self, reader=PARSED, position="rowid")
+
+    def select(self, positions: Collection[int]) -> str:
+        """SQL of ``row_number`` and the cells at some positions, named ``c<position>``."""
+        cells = "".join(f", {named(self.names[at])} AS c{at}" for at in sorted(positions))
+        return f"SELECT {self.position} AS row_number{cells} FROM {self.reader}"
+
+
+def csv_scan(file: Path, source: Source, work: Path) -> Scan:
+    """Survey a CSV file and, where it is not clean UTF-8, write a clean copy.
+
+    Raises
+    ------
+    InputError
+        No data rows, an unusable header, an undeclared encoding, or a wrong separator.
+    """
+    name = source.path or file.name
+    text = TextFile(file, name, source.encoding)
+    try:
+        headers = read_header(text.blocks(), name, source.separator)
+    except UnicodeDecodeError:
+        raise text.refuse() from None
+    check_headers(headers, name)
+    clean = work / "clean.csv"
+    survey = _surveyed(text, source, len(headers), clean)
+    _refuse_foreign(text, survey, name, len(headers))
+    names = tuple(f"c{at}" for at in range(len(headers)))
+    columns = ", ".join(f"{column}: 'VARCHAR'" for column in names)
+    target = clean if clean.exists() else _link(file, work / "link.csv")
+    reader = (
+        f"read_csv({quoted(str(target))}, auto_detect = false, header = true, "
+        f"delim = {quoted(source.separator)}, quote = '\"', escape = '\"', strict_mode = true, "
+        f"null_padding = false, hive_partitioning = false, "
+        f"max_line_size = {4 * MAX_RECORD_BYTES}, compression = 'none', columns = {{{columns}}})"
+    )
+    return Scan(name, headers, ("VARCHAR",) * len(names), survey.rows, reader, names, None, survey)
+
+
+def parquet_scan(connection: duckdb.DuckDBPyConnection, file: Path, source: Source, work: Path) -> Scan:
+    """Look at a Parquet file's footer.
+
+    Raises
+    ------
+    InputError
+        The file is truncated or damaged, has no rows, or too many columns.
+    """
+    return _parquet(connection, file, source.path or file.name, work)
+
+
+def database_scan(
+    connection: duckdb.DuckDBPyConnection, source: Source, environment: Mapping[str, str], work: Path
+) -> Scan:
+    """Copy a database table into a private file as text, in batches.
+
+    Raises
+    ------
+    ParameterError
+        The table or its URL is not declared.
+    UpstreamError
+        The database does not answer.
+    """
+    if source.database_table is None or source.url_env is None:
+        raise ParameterError("a database table needs url_env and database_table", hint="declare both")
+    spilled = work / "table.parquet"
+    spill(source.database_table, source.url_env, environment, spilled)
+    return _parquet(connection, spilled, source.database_table, work)
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, file: Path, name: str, work: Path) -> Scan:
+    try:
+        with pq.ParquetFile(file) as opened:
+            rows, headers = opened.metadata.num_rows, tuple(opened.schema_arrow.names)
+    except (pa.ArrowException, OSError):
+        raise damaged(name) from None
+    place = Place(stage="ingest", file=name)
+    if rows == 0:
+        raise InputError(
+            f"'{name}' has no data rows: the table is empty", hint="export it again", place=place
+        )
+    if len(headers) > MAX_COLUMNS:
+        raise InputError(
+            f"'{name}' has more than {MAX_COLUMNS} columns", hint="export only those you need", place=place
+        )
+    link = _link(file, work / "link.parquet")
+    reader = f"read_parquet({quoted(str(link))}, file_row_number = true, hive_partitioning = false)"
+    described = _described(connection, reader, name)
+    names, types = zip(*described[: len(headers)], strict=True)
+    return Scan(name, tuple(map(plain, headers)), types, rows, reader, names, "file_row_number")
+
+
+def _described(connection: duckdb.DuckDBPyConnection, reader: str, name: str) -> list[tuple[str, str]]:
+    try:
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
+    except duckdb.Error:
+        raise damaged(name) from None
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def damaged(name: str) -> InputError:
+    """The error for a file that cannot be read; DuckDB's own message would print rows."""
+    return InputError(
+        f"file '{name}' is truncated, damaged or not of its declared format",
+        hint="write it again, and check format",
+        place=Place(stage="ingest", file=name),
+    )
+
+
+def _surveyed(text: TextFile, source: Source, columns: int, clean: Path) -> Survey:
+    """Survey the file; write ``clean`` only where DuckDB could not read the file itself."""
+    if text.encoding == "utf-8":
+        survey = Surveyor(source.separator, columns).survey(text.blocks())
+        if not survey.is_altered and not text.is_altered:
+            return survey
+    with clean.open("wb") as sink:
+        return Surveyor(source.separator, columns, sink).survey(text.blocks())
+
+
+def _refuse_foreign(text: TextFile, survey: Survey, name: str, columns: int) -> None:
+    """Refuse a file that is, as a whole, not what was declared."""
+    undecodable = survey.bad_reasons.count("undecodable")
+    is_many = undecodable > _MOST_UNDECODABLE_SHARE * survey.rows or undecodable > survey.non_ascii_lines
+    if (undecodable > 1 and is_many) or undecodable == survey.rows:
+        raise text.refuse()
+    if len(survey.bad_rows) > _MOST_BAD_SHARE * survey.rows:
+        first = survey.bad_rows[0]
+        raise InputError(
+            f"most lines of file '{name}' do not have the {columns} cells of its header",
+            hint="check separator and quotes",
+            place=Place(stage="ingest", file=name, row=survey.line(first)),
+        )
+
+
+def _link(file: Path, link: Path) -> Path:
+    link.symlink_to(file.resolve())
+    return link

@@ -1,0 +1,78 @@
+"""Scores and contributions of the same rows, checked against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.errors import ModelError
+from models.bundle import Bundle
+from models.contributions import TOLERANCE, contributions
+from models.matrix import Matrix, encode
+from models.metrics import Vector
+from models.scoring import Scorer, Scores
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What the model says of n rows, and why.
+
+    Attributes
+    ----------
+    scores
+        Margin, probability and score, each of shape (n,).
+    contributions
+        Shape (n, k), log-odds, in the order of the bundle's ``specs``.
+    base
+        Margin of a lead of which nothing is known; base plus a row's contributions is its margin.
+    """
+
+    scores: Scores
+    contributions: Matrix
+    base: float
+
+
+class Explainer:
+    """A bundle ready to score and explain; parses the trees once.
+
+    Parameters
+    ----------
+    bundle
+        As :func:`models.store.load` returned it.
+    threads
+        Threads to use; the result does not depend on it. 0 means one per core.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
+        import lightgbm
+
+        self.bundle = bundle
+        self._scorer = Scorer(bundle, threads=max(threads, 1))
+        self._boosters = [lightgbm.Booster(model_str=text) for text in bundle.target.boosters]
+        self._threads = threads
+
+    def calibrate(self, margin: Vector) -> Vector:
+        """Probabilities of margins (log-odds), shape (m,)."""
+        return self.bundle.target.calibration.apply(margin)
+
+    def explain(self, table: pa.Table) -> Explained:
+        """Score and explain feature rows.
+
+        Raises
+        ------
+        ModelError
+            Columns differ from the training's, or contributions do not add up to the margin.
+        """
+        scores = self._scorer.score(table)
+        values, base = contributions(
+            self._boosters, encode(table, self.bundle.encoding), threads=self._threads
+        )
+        worst = float(np.max(np.abs(base + values.sum(axis=1) - scores.margin), initial=0.0))
+        if not worst <= TOLERANCE:
+            raise ModelError(
+                f"contributions miss the margin by {worst:.2g}, {TOLERANCE:g} is allowed",
+                hint="roll the model back and train again",
+            )
+        return Explained(scores, values, base)

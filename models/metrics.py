@@ -1,0 +1,184 @@
+"""How good a probability is, each figure with an interval.
+
+Intervals resample leads, not rows: several snapshots of one lead are one piece of evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import ModelError
+
+Vector = npt.NDArray[np.float64]
+
+SHARES = (0.1, 0.2)
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures of one set of predictions; lift and capture are those of the best 10 % and 20 %.
+
+    Attributes
+    ----------
+    roc_auc, average_precision
+        Ranking; the second is the area under the precision-recall curve.
+    log_loss, brier
+        Probability, smaller is better.
+    calibration_error
+        Mean distance of forecast and rate over ten bins of equal count.
+    lift_10, lift_20
+        Rate among the best share over the base rate.
+    capture_10, capture_20
+        Share of all outcomes found among the best share.
+    """
+
+    roc_auc: float
+    average_precision: float
+    log_loss: float
+    brier: float
+    calibration_error: float
+    lift_10: float
+    lift_20: float
+    capture_10: float
+    capture_20: float
+
+    def as_json(self) -> dict[str, float]:
+        """Figures by name."""
+        return asdict(self)
+
+
+def measure(label: Vector, probability: Vector, *, weight: Vector | None = None) -> Metrics:
+    """Figures of the given predictions.
+
+    Parameters
+    ----------
+    label
+        0 or 1, shape (n,).
+    probability
+        Forecast between 0 and 1, shape (n,). Ties share their rank.
+    weight
+        How often each row counts, shape (n,); None is once.
+
+    Raises
+    ------
+    ModelError
+        The rows hold one class only.
+
+    Notes
+    -----
+    Average precision is the step-wise sum of scikit-learn; lift and capture spread a tied group that
+    the cut divides evenly.
+    """
+    return _Ranked.of(label, probability).measure(np.ones_like(probability) if weight is None else weight)
+
+
+def interval(
+    label: Vector,
+    probability: Vector,
+    groups: npt.ArrayLike,
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap percentile interval of every figure, resampling groups.
+
+    Parameters
+    ----------
+    groups
+        Lead of each row, shape (n,).
+    resamples
+        Number of resamples; those with one class only are left out.
+    level
+        Share of resamples inside the interval.
+
+    Returns
+    -------
+    Lower and upper end by name of the figure.
+    """
+    random = np.random.default_rng(seed)
+    _, member = np.unique(np.asarray(groups), return_inverse=True)
+    ranked = _Ranked.of(label, probability)
+    found = [
+        list(ranked.measure(weight).as_json().values())
+        for weight in (_draw(random, member) for _ in range(resamples))
+        if ranked.has_both(weight)
+    ]
+    if not found:
+        raise ModelError("no resample holds both outcomes", hint="measure on more rows")
+    tail = (1 - level) / 2
+    ends = np.quantile(np.asarray(found), [tail, 1 - tail], axis=0)
+    return {name: (float(ends[0, i]), float(ends[1, i])) for i, name in enumerate(Metrics.__annotations__)}
+
+
+def _draw(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:
+    """How often each row counts when its groups are drawn with replacement."""
+    count = int(member.max()) + 1
+    times = np.bincount(random.integers(0, count, count), minlength=count)
+    return times[member].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Rows from the highest probability down, sorted once for all resamples."""
+
+    order: npt.NDArray[np.intp]
+    label: Vector
+    probability: Vector
+    last_of_tie: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, label: Vector, probability: Vector) -> _Ranked:
+        order = np.argsort(-probability, kind="stable")
+        ranked = probability[order]
+        last = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+        return cls(order, np.asarray(label, np.float64)[order], ranked, last)
+
+    def has_both(self, weight: Vector) -> bool:
+        positives = float(weight[self.order] @ self.label)
+        return 0 < positives < float(weight.sum())
+
+    def measure(self, weight: Vector) -> Metrics:
+        if not self.has_both(weight):
+            raise ModelError(
+                "the measured rows hold one outcome only", hint="choose a period with won and lost leads"
+            )
+        weight = weight[self.order]
+        rows = np.append(0.0, np.cumsum(weight)[self.last_of_tie])
+        hits = np.append(0.0, np.cumsum(weight * self.label)[self.last_of_tie])
+        captures = [float(np.interp(share * rows[-1], rows, hits) / hits[-1]) for share in SHARES]
+        lifts = [capture / share for capture, share in zip(captures, SHARES, strict=True)]
+        return Metrics(
+            _roc_auc(rows, hits),
+            _average_precision(rows, hits),
+            self._log_loss(weight),
+            float(weight @ (self.probability - self.label) ** 2 / weight.sum()),
+            self._calibration_error(weight),
+            *lifts,
+            *captures,
+        )
+
+    def _log_loss(self, weight: Vector) -> float:
+        chance = np.clip(np.where(self.label == 1, self.probability, 1 - self.probability), 1e-15, 1)
+        return float(-(weight @ np.log(chance)) / weight.sum())
+
+    def _calibration_error(self, weight: Vector) -> float:
+        middle = np.cumsum(weight) - weight / 2
+        bins = np.minimum((middle / weight.sum() * BINS).astype(np.intp), BINS - 1)
+        gap = np.bincount(bins, weight * (self.probability - self.label), minlength=BINS)
+        return float(np.abs(gap).sum() / weight.sum())
+
+
+def _roc_auc(rows: Vector, hits: Vector) -> float:
+    """Trapezoids under the ROC curve: a tied pair counts one half."""
+    misses = rows - hits
+    return float(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
+
+
+def _average_precision(rows: Vector, hits: Vector) -> float:
+    gained, precision = np.diff(hits), hits[1:] / np.maximum(rows[1:], 1e-12)
+    return float(gained @ precision / hits[-1])

@@ -1,0 +1,59 @@
+"""How to train: every number that a user may change, with its unit in the name or beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.split import Shares
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train; the defaults suit a few thousand to a few hundred thousand rows.
+
+    Attributes
+    ----------
+    seed
+        The same rows and seed give the same bundle.
+    bags, fewest_bags
+        Boosters to average, and how few are enough on many rows.
+    shapes
+        Candidates, compared on the stop slice: ``shallow``, ``deep``.
+    max_depth
+        Depth that no tree exceeds, at most 8.
+    most_trees, fewest_trees
+        Limits for early stopping.
+    patience
+        Trees without progress after which a bag stops.
+    few_trees
+        Number of trees where the stop slice has too few outcomes to choose one.
+    search_rows
+        Latest training rows used to choose shape and number of trees.
+    shares
+        Shares of the stop, calibrate and test slices.
+    max_categories, min_category_rows
+        Values kept of a category column; rows that a value needs.
+    min_outcomes
+        Positives, and negatives, without which nothing is trained.
+    resamples
+        Bootstrap resamples of each interval.
+    threads
+        Bags trained side by side; changes nothing but the time.
+    """
+
+    seed: int = 7
+    bags: int = 8
+    fewest_bags: int = 3
+    shapes: tuple[str, ...] = ("shallow", "deep")
+    max_depth: int = 8
+    most_trees: int = 1000
+    fewest_trees: int = 20
+    patience: int = 50
+    few_trees: int = 60
+    search_rows: int = 40_000
+    shares: Shares = field(default_factory=Shares)
+    max_categories: int = 50
+    min_category_rows: int = 10
+    min_outcomes: int = 10
+    resamples: int = 200
+    threads: int = 2

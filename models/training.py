@@ -1,0 +1,231 @@
+"""Train twice: once to measure honestly, once to use all that is known.
+
+First pass: trees on the train slice, their number and shape chosen on the stop slice, as many on train and
+stop together, calibration on the calibrate slice, figures on the test slice only (``split`` has the gaps).
+Second pass: that number of trees on **all** rows, for recent rows are worth most (on the latest quarter of
+one real funnel: ROC-AUC .882 with trees on three quarters of the training rows, .890 with trees on all).
+Its curve comes from the margins that the first pass gave the calibrate and test slices, rows later than any
+that those trees had seen; its level from the refitted trees, which have learned part of the drift themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.catalogue import FeatureSpec
+from features.errors import ModelError
+from models.baseline import logistic_probability
+from models.bundle import Bundle, Target, Window
+from models.calibration import Calibration, fit_calibration
+from models.classifier import Bags, Ensemble, Rows
+from models.matrix import Encoding, Matrix, encode, fit_encoding
+from models.metrics import Vector, interval, measure
+from models.options import TrainOptions
+from models.outcomes import check_outcomes, check_slices
+from models.rows import History
+from models.search import Choice, fit_choice, search
+from models.split import Shares, Split, split_by_order, split_by_time
+
+QUANTILES = 1001  # a tenth of a percent of the reference population apart
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A bundle, the report (plain data), and what the first pass said about the test slice.
+
+    ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability``.
+    """
+
+    bundle: Bundle
+    report: Mapping[str, Any]
+    test: pa.Table
+
+
+def train(
+    rows: pa.Table,
+    specs: Sequence[FeatureSpec],
+    options: TrainOptions,
+    *,
+    stage: str = "won",
+    horizon_days: float | None = None,
+    kinds: Mapping[str, Sequence[str]] | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> Trained:
+    """Measure a model forward in time and fit the one to use.
+
+    Parameters
+    ----------
+    rows
+        ``snapshot_id``, ``lead_id``, ``as_of`` (timestamp), ``label`` (0 or 1, no nulls) and one column per
+        feature. If every ``as_of`` is the same the rows are ordered by ``order`` (flat start).
+    specs
+        Features to use.
+    horizon_days
+        Length of the label window, kept as a gap between slices; None for no gap.
+    kinds
+        Values for which ``per`` features were made, by column: kept with the model.
+    extras
+        Further plain data for the bundle.
+
+    Raises
+    ------
+    TooFewOutcomesError
+        Fewer positives or negatives than ``min_outcomes``, or none in a slice that must be measured.
+    ModelError
+        A column is missing, no feature varies, or the model cannot tell leads apart.
+    """
+    history = History.of(rows)
+    check_outcomes(history.label, least=options.min_outcomes)
+    split = _split(history, options.shares, horizon_days)
+    check_slices(history.label, split)
+    measured = _measure(history, specs, split, options)
+    encoding, bags = _refit(history, specs, measured, options)
+    later = np.concatenate([split["calibrate"], split["test"]])
+    curve = fit_calibration(measured.margin[later], history.label[later])
+    calibration = _anchored(curve, history, later, encoding, bags)
+    report = _report(history, split, measured, encoding, len(bags.boosters), options)
+    target = Target(
+        name=stage if horizon_days is None else f"{stage}-{horizon_days:g}d",
+        stage=stage,
+        horizon_days=horizon_days,
+        boosters=bags.boosters,
+        calibration=calibration,
+        reference=_reference(curve, measured.margin[later]),
+        metrics=report["metrics"],
+    )
+    bundle = _bundle(target, encoding, specs, history.window(), kinds or {}, extras or {})
+    return Trained(bundle, report, history.predictions(split["test"], measured.margin, measured.calibration))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """First pass: the choice, and margins of the slices that its trees have not seen (elsewhere NaN)."""
+
+    choice: Choice
+    margin: Vector
+    calibration: Calibration
+    baseline: Vector
+
+
+def _split(history: History, shares: Shares, horizon_days: float | None) -> Split:
+    if history.is_flat:
+        return split_by_order(history.leads, shares=shares)
+    return split_by_time(history.at, history.leads, gap_days=horizon_days or 0.0, shares=shares)
+
+
+def _measure(
+    history: History, specs: Sequence[FeatureSpec], split: Split, options: TrainOptions
+) -> _Measured:
+    seen = np.concatenate([split["train"], split["stop"]])
+    later = np.concatenate([split["calibrate"], split["test"]])
+    encoding = _encoding(history.table.take(split["train"]), specs, options)
+    train, stop = (_rows(history, encoding, split[name]) for name in ("train", "stop"))
+    choice = search(train, stop, options)
+    encoding = _encoding(history.table.take(seen), specs, options)
+    known, unseen = _rows(history, encoding, seen), encode(history.table.take(later), encoding)
+    bags = fit_choice(known, choice, options)
+    margin = np.full(len(history.label), np.nan)
+    margin[later] = Ensemble(bags.boosters, threads=options.threads).margin(unseen)
+    _check_spread(margin[split["test"]])
+    calibration = fit_calibration(margin[split["calibrate"]], history.label[split["calibrate"]])
+    baseline = logistic_probability(known.matrix, known.label, unseen[len(split["calibrate"]) :], encoding)
+    return _Measured(choice, margin, calibration, baseline)
+
+
+def _refit(
+    history: History, specs: Sequence[FeatureSpec], measured: _Measured, options: TrainOptions
+) -> tuple[Encoding, Bags]:
+    encoding = _encoding(history.table, specs, options)
+    everything = _rows(history, encoding, np.arange(len(history.label)))
+    return encoding, fit_choice(everything, measured.choice, options)
+
+
+def _encoding(table: pa.Table, specs: Sequence[FeatureSpec], options: TrainOptions) -> Encoding:
+    encoding = fit_encoding(
+        table, specs, max_categories=options.max_categories, min_rows=options.min_category_rows
+    )
+    if not encoding.names:
+        raise ModelError("no feature varies in the training rows", hint="declare more fields or touches")
+    return encoding
+
+
+def _rows(history: History, encoding: Encoding, places: Any) -> Rows:
+    matrix: Matrix = encode(history.table.take(places), encoding)
+    return Rows(matrix, history.label[places], encoding.category_places)
+
+
+def _check_spread(margin: Vector) -> None:
+    if np.ptp(margin) == 0:
+        raise ModelError(
+            "the model gives every lead the same score",
+            hint="the features carry no signal: declare more of them",
+        )
+
+
+def _anchored(
+    curve: Calibration, history: History, later: Any, encoding: Encoding, bags: Bags
+) -> Calibration:
+    """The curve at the level of the refitted trees, which have learned the later rows' base rate already."""
+    margin = Ensemble(bags.boosters).margin(encode(history.table.take(later), encoding))
+    return curve.anchored(margin, float(history.label[later].mean()))
+
+
+def _reference(calibration: Calibration, margin: Vector) -> tuple[float, ...]:
+    quantiles = np.quantile(calibration.apply(margin), np.linspace(0, 1, QUANTILES))
+    return tuple(np.maximum.accumulate(quantiles).tolist())
+
+
+def _bundle(
+    target: Target,
+    encoding: Encoding,
+    specs: Sequence[FeatureSpec],
+    window: Window,
+    kinds: Mapping[str, Sequence[str]],
+    extras: Mapping[str, Any],
+) -> Bundle:
+    import lightgbm
+
+    by_name = {spec.name: spec for spec in specs}
+    return Bundle(
+        targets=(target,),
+        encoding=encoding,
+        specs=tuple(by_name[name] for name in encoding.names),
+        window=window,
+        kinds={name: tuple(values) for name, values in kinds.items()},
+        made_with={"lightgbm": lightgbm.__version__},
+        extras=extras,
+    )
+
+
+def _report(
+    history: History, split: Split, measured: _Measured, encoding: Encoding, bags: int, options: TrainOptions
+) -> dict[str, Any]:
+    test = split["test"]
+    label, leads = history.label[test], history.leads[test]
+    chance = measured.calibration.apply(measured.margin[test])
+    return {
+        "rows": len(history.label),
+        "positives": int(history.label.sum()),
+        "split": {**split.as_json(), "slices": {n: history.described(p) for n, p in split.places.items()}},
+        "shape": measured.choice.name,
+        "trees": measured.choice.trees,
+        "bags": bags,
+        "search": {name: dict(found) for name, found in measured.choice.tried.items()},
+        "features": len(encoding.names),
+        "dropped_columns": dict(encoding.dropped),
+        "metrics": _figures(label, chance, leads, options),
+        "baselines": {"logistic_regression": _figures(label, measured.baseline, leads, options)},
+    }
+
+
+def _figures(label: Vector, chance: Vector, leads: Any, options: TrainOptions) -> dict[str, Any]:
+    """Base rate, n, and each figure with its interval."""
+    ends = interval(label, chance, leads, resamples=options.resamples, seed=options.seed)
+    values = measure(label, chance).as_json()
+    figures = {name: {"value": v, "low": ends[name][0], "high": ends[name][1]} for name, v in values.items()}
+    return {"n": len(label), "positives": int(label.sum()), "base_rate": float(label.mean()), **figures}

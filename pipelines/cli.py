@@ -1,0 +1,248 @@
+"""The command line: ``leadrank COMMAND``.
+
+Reads options and the clock, calls one command, prints its result, and turns errors into exit codes and one
+JSON line on stderr. Heavy libraries are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from features.errors import LeadrankError, ParameterError
+from pipelines import told
+from pipelines.progress import Progress
+
+if TYPE_CHECKING:
+    from pipelines.params import Params  # pydantic is slow to import, and `--help` must answer at once
+
+app = typer.Typer(
+    name="leadrank",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turns a company's CRM history into a ranked, explained list of leads every night.",
+)
+
+ParamsFile = Annotated[
+    Path, typer.Option("--params", help="Parameter file; table paths start at its folder.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+Rows = Annotated[
+    Path | None,
+    typer.Option(help="Explicit rows: lead_id, as_of[, label]; flat: a table like the one trained on."),
+]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The moment, ISO 8601 in UTC; default: this midnight.")
+]
+PROGRESS = Progress()
+
+
+@app.command()
+def init(
+    files: Annotated[list[Path], typer.Argument(help="Your CSV or Parquet files.")],
+    outcome: Annotated[str | None, typer.Option(help="Flat start: the column that says who was won.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept every proposal.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing params.yaml.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at your files and write a commented params.yaml."""
+    from pipelines import init as command
+
+    result = command.run(files, folder=Path.cwd(), outcome=outcome, yes=yes, overwrite=force)
+    _print({"path": str(result.path), "proposals": list(result.summary)}, told.proposals, as_json)
+
+
+@app.command()
+def check(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
+    """Read every table, print what was accepted and what was quarantined, and why."""
+    from pipelines import checks as command
+
+    _print(command.run(*_opened(params), progress=_progress(as_json)), told.checked, as_json)
+
+
+@app.command()
+def train(params: ParamsFile = Path("params.yaml"), rows: Rows = None, as_json: AsJson = False) -> None:
+    """Train on the history, measure on later leads, log to MLflow and register."""
+    from pipelines import train as command
+
+    result = command.run(*_opened(params), rows=rows, progress=_progress(as_json))
+    _print(result, told.trained, as_json)
+
+
+@app.command()
+def score(params: ParamsFile = Path("params.yaml"), as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Rank and explain every open lead and publish the run; the same night again changes nothing."""
+    from pipelines import score as command
+
+    result = command.run(*_opened(params), as_of=_moment(as_of), progress=_progress(as_json))
+    _print(result, told.ranking, as_json)
+
+
+@app.command()
+def predict(
+    rows: Annotated[Path, typer.Option(help="lead_id, as_of; flat: a table like the one trained on.")],
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write, one row per row, same order.")],
+    params: ParamsFile = Path("params.yaml"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the probability of each given row."""
+    from pipelines import predict as command
+
+    result = command.run(*_opened(params), rows=rows, out=out, progress=_progress(as_json))
+    _print(result, told.predicted, as_json)
+
+
+@app.command()
+def explain(lead_id: str, params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
+    """Say why a lead stands where it stands in the ranking in force."""
+    from pipelines import show as command
+
+    _print(command.explain(*_opened(params), lead_id), told.lead, as_json)
+
+
+@app.command()
+def current(
+    params: ParamsFile = Path("params.yaml"),
+    top: Annotated[int, typer.Option(help="Leads to show.", min=0)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ranking in force."""
+    from pipelines import show as command
+
+    _print(command.current(*_opened(params), top), told.ranking, as_json)
+
+
+@app.command()
+def runs(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
+    """List the published runs."""
+    from pipelines import show as command
+
+    _print(command.runs(*_opened(params)), told.run_list, as_json)
+
+
+@app.command()
+def models(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
+    """List the registered models."""
+    from pipelines import show as command
+
+    _print(command.models(*_opened(params)), told.model_list, as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("demo"),
+    leads: Annotated[int, typer.Option(help="Leads to generate.", min=200)] = 20_000,
+    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 7,
+    data_only: Annotated[bool, typer.Option("--data-only", help="Only write the tables.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a demo CRM with a known truth, train on it and publish a ranking."""
+    from pipelines import demo as command
+
+    result = command.run(folder, leads=leads, seed=seed, data_only=data_only, progress=_progress(as_json))
+    _print(result, told.ranking, as_json)
+
+
+def main() -> NoReturn:
+    """Run a command; every way it ends has its exit code (design §9)."""
+    signal.signal(signal.SIGTERM, _stopped)
+    try:
+        app(standalone_mode=False)
+    except LeadrankError as error:
+        _fail(error)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(128 + signal.SIGINT)
+    except typer.BadParameter as error:  # all usage errors of the command line
+        _fail(ParameterError(error.format_message(), hint="see `leadrank COMMAND --help`"))
+    except Exception as error:  # noqa: BLE001  # the one place that may: whatever is left is our bug
+        _fail(_bug(error))
+    sys.exit(0)
+
+
+def _fail(error: LeadrankError) -> NoReturn:
+    """End with the error's code and one JSON line on stderr, without field values."""
+    line = {
+        "code": error.code,
+        "stage": error.place.stage or PROGRESS.stage_name,
+        "file": error.place.file,
+        "row": error.place.row,
+        "column": error.place.column,
+        "reason": error.reason,
+        "run_id": None,
+        "current_run_id": _current_run_id(),
+        "hint": error.hint,
+    }
+    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.exit(error.code)
+
+
+def _current_run_id() -> str | None:
+    """The ranking that stays in force after a failure."""
+    if PROGRESS.runs is None:
+        return None
+    from serve.runs import current_or_none
+
+    run = current_or_none(PROGRESS.runs)
+    return None if run is None else run.run_id
+
+
+def _bug(error: Exception) -> LeadrankError:
+    """An unexpected error, told by its type and place: its message could hold a lead's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    return LeadrankError(
+        f"unexpected {type(error).__name__} at {' > '.join(ours[-4:])}",
+        hint="please report it with this line; the last published ranking is in force",
+    )
+
+
+def _stopped(_signal: int, _frame: object) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _opened(path: Path) -> tuple[Params, Path]:
+    """The parameters, and the folder that relative paths start at."""
+    from pipelines.params import load
+
+    params, home = load(path), path.resolve().parent
+    PROGRESS.runs = home / params.score.runs
+    return params, home
+
+
+def _progress(as_json: bool) -> Progress:
+    PROGRESS.is_quiet = as_json and not sys.stderr.isatty()
+    return PROGRESS
+
+
+def _moment(text: str | None) -> datetime:
+    """The given moment in UTC, or the midnight that began this day."""
+    if text is None:
+        return datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ParameterError(
+            "--as-of is not a moment", hint="write it like 2026-06-30 or 2026-06-30T00:00Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _print(result: Mapping[str, Any], shown: Callable[[Mapping[str, Any]], None], as_json: bool) -> None:
+    """Print a result as one JSON object, or as a person reads it."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+    else:
+        shown(result)

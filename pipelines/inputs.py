@@ -1,0 +1,102 @@
+"""Open the declared tables: load, check, and hand them to the steps as Ibis tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.backend import workspace
+from features.errors import GateError
+from features.ingest import Loaded, load
+from features.tables import Field
+from pipelines.params import Params
+from pipelines.progress import Progress
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The loaded history.
+
+    Attributes
+    ----------
+    backend
+        Ibis DuckDB backend that holds the tables.
+    tables
+        Ibis tables by canonical name.
+    loaded
+        Counts, ignored columns and digest of the load.
+    fields
+        Declared fields by table and name.
+    is_flat
+        Whether there is one table with the outcome in it.
+    """
+
+    backend: Any
+    tables: Mapping[str, Any]
+    loaded: Loaded
+    fields: Mapping[str, Mapping[str, Field]]
+    is_flat: bool
+
+    @property
+    def connection(self) -> Any:
+        """The DuckDB connection below the backend."""
+        return self.backend.con
+
+
+@contextmanager
+def opened(
+    params: Params, home: Path, progress: Progress, *, is_prediction: bool = False
+) -> Iterator[Inputs]:
+    """Load all declared tables into a scratch database that is removed afterwards.
+
+    Parameters
+    ----------
+    home
+        Folder of ``params.yaml``.
+    is_prediction
+        Whether every row read is asked about: duplicates stay, missing ids are made, no gate closes.
+
+    Raises
+    ------
+    InputError
+        A table breaks its contract.
+    GateError
+        More rows than ``check.max_quarantine_share`` of a table are quarantined.
+    """
+    with workspace(home) as backend:
+        with progress.stage("reading tables"):
+            loaded = load(
+                backend.con,
+                params.tables,
+                folder=home,
+                generate_ids=is_prediction,
+                keep_duplicates=is_prediction,
+            )
+        if not is_prediction:
+            gate_quarantine(loaded, params.check.max_quarantine_share)
+        yield Inputs(
+            backend=backend,
+            tables={name: backend.table(name) for name in params.tables},
+            loaded=loaded,
+            fields={name: source.fields for name, source in params.tables.items()},
+            is_flat="outcomes" not in params.tables,
+        )
+
+
+def format_of(path: Path) -> Any:
+    """``parquet`` or ``csv``, by the file's suffix."""
+    return "parquet" if path.suffix.lower() in {".parquet", ".pq"} else "csv"
+
+
+def gate_quarantine(loaded: Loaded, max_share: float) -> None:
+    """Refuse a load in which too many rows of a table are quarantined."""
+    for counts in loaded.counts.values():
+        if counts.quarantined > max_share * counts.read:
+            raise GateError(
+                f"{counts.quarantined} of {counts.read} rows of '{counts.table}' are quarantined, "
+                f"more than {max_share:.0%}",
+                hint="mend the file (`leadrank check` names the lines) or check.max_quarantine_share",
+            )

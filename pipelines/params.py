@@ -1,0 +1,273 @@
+"""Parameters: what ``params.yaml`` may say, one section a command, and nothing else.
+
+Only ``load`` reads the file. Everything has a default except ``tables``; unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from features.errors import ParameterError, Place
+from features.tables import Source
+from models.scorecard import Rule
+from pipelines import params_rules, strict_yaml
+from pipelines.params_errors import refusal
+from pipelines.presets import PRESETS, Headers
+
+Preset = Literal["salesforce", "hubspot", "dynamics", "marketo"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+def _moment(text: object) -> object:
+    """ISO 8601 text as a moment in UTC; a date alone means the midnight that begins it."""
+    if not isinstance(text, str):
+        return text
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class Section(BaseModel):
+    """One section of ``params.yaml``: unknown keys are refused, values keep their type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Check(Section):
+    """When a load is refused.
+
+    Attributes
+    ----------
+    max_quarantine_share
+        Largest part of a table's rows (0 to 1) that may be quarantined.
+    """
+
+    max_quarantine_share: Share = 0.05
+
+
+class Features(Section):
+    """Which features exist beside the built-in ones.
+
+    Attributes
+    ----------
+    modules
+        Python modules of the user, by import name, that define features.
+    kinds_max
+        The most common touch kinds that each get a copy of a ``per="kind"`` feature.
+    """
+
+    modules: tuple[Name, ...] = ()
+    kinds_max: Positive = 20
+
+
+class Train(Section):
+    """What is predicted, from which past moments, by how large a model.
+
+    Attributes
+    ----------
+    stage
+        The stage whose probability is estimated.
+    horizon_days
+        Days ahead in which the stage has to be reached.
+    every_days, max_per_lead
+        Days between the past moments of training, and how many of them one lead may give.
+    reporting_delay_days
+        Days until an outcome is surely recorded; younger label windows are not mature.
+    min_outcomes
+        Fewest won and fewest not-won leads that are worth a model.
+    bags
+        Models that are averaged.
+    max_depth
+        Depth of a tree, at most 8: explanations keep a table for each leaf.
+    max_trees
+        Upper bound; early stopping usually ends sooner.
+    learning_rate
+        Share of each tree's step that is taken (above 0, at most 1).
+    as_of
+        Moment that training looks back from (UTC if it has no offset); None is the latest recorded fact.
+    """
+
+    stage: Name = "won"
+    horizon_days: Positive = 90
+    every_days: Positive = 7
+    max_per_lead: Positive = 12
+    reporting_delay_days: Annotated[int, Field(ge=0)] = 3
+    min_outcomes: Positive = 10
+    bags: Positive = 3
+    max_depth: Annotated[int, Field(ge=1, le=8)] = 6
+    max_trees: Positive = 1000
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    as_of: Moment | None = None
+
+
+class Scorecard(Section):
+    """The points that a team would use without a model: baseline and fallback.
+
+    Attributes
+    ----------
+    mql_points
+        Points from which a lead counts as marketing-qualified.
+    rules
+        Points for single features; without rules there is no scorecard to compare with.
+    """
+
+    mql_points: float = 50
+    rules: tuple[Rule, ...] = ()
+
+
+class Tracking(Section):
+    """Where experiments and models are kept.
+
+    Attributes
+    ----------
+    uri
+        MLflow tracking and registry address; credentials belong into the environment.
+    experiment, model
+        Name of the experiment, and of the registered model.
+    """
+
+    uri: Name = "sqlite:///mlflow.db"
+    experiment: Name = "leadrank"
+    model: Name = "leadrank"
+
+
+class Score(Section):
+    """What a published ranking shows.
+
+    Attributes
+    ----------
+    runs
+        Folder of the published runs, relative to the folder of ``params.yaml``.
+    publish_columns
+        Lead columns that are shown beside the ranking.
+    reasons_for, reasons_against
+        The most reasons that are shown for and against a lead.
+    """
+
+    runs: Name = "runs"
+    publish_columns: tuple[Name, ...] = ()
+    reasons_for: Annotated[int, Field(ge=0)] = 3
+    reasons_against: Annotated[int, Field(ge=0)] = 2
+
+
+class Params(Section):
+    """All parameters.
+
+    Attributes
+    ----------
+    seed
+        Start of every random choice.
+    preset
+        CRM whose export headers are known (``pipelines/presets.py``); an explicit mapping wins.
+    tables
+        Where each contract table is, by its name.
+    """
+
+    tables: Mapping[str, Source]
+    seed: Annotated[int, Field(ge=0)] = 7
+    preset: Preset | None = None
+    check: Check = Check()
+    features: Features = Features()
+    train: Train = Train()
+    scorecard: Scorecard = Scorecard()
+    tracking: Tracking = Tracking()
+    score: Score = Score()
+
+
+def load(path: Path) -> Params:
+    """Read and check a parameter file.
+
+    Parameters
+    ----------
+    path
+        The file; table paths in it are relative to its folder.
+
+    Raises
+    ------
+    ParameterError
+        There is no such file, it is not YAML, a key is unknown, a value is unusable, or two
+        parameters contradict each other.
+    """
+    return parse(_text(path), file=path.name)
+
+
+def parse(text: str, *, file: str = "params.yaml") -> Params:
+    """Check the text of a parameter file; ``load`` without the disk.
+
+    Raises
+    ------
+    ParameterError
+        As ``load``.
+
+    Examples
+    --------
+    >>> parse("tables: {leads: {path: leads.csv, outcome_column: won}}").train.horizon_days
+    90
+    """
+    raw = strict_yaml.parse(text, file=file)
+    if not isinstance(raw, dict):
+        raise ParameterError(
+            f"'{file}' holds no parameters", hint="write at least 'tables:', or run `leadrank init FILE…`"
+        )
+    params = _validated(raw, file)
+    params_rules.check(params.tables, file)
+    return params
+
+
+def digest(params: Params) -> str:
+    """SHA-256 over all parameters, in hexadecimal: equal for files that mean the same."""
+    canonical = json.dumps(params.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _text(path: Path) -> str:
+    place = Place("parameters", path.name)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ParameterError(
+            f"no {path.name} here", hint="run `leadrank init FILE…` or `leadrank demo`", place=place
+        ) from None
+    except UnicodeDecodeError:
+        raise ParameterError(
+            f"'{path.name}' is not UTF-8 text", hint="save it as UTF-8", place=place
+        ) from None
+    except OSError:
+        raise ParameterError(
+            f"'{path.name}' cannot be read",
+            hint="check that it is a file and that you may read it",
+            place=place,
+        ) from None
+
+
+def _validated(raw: dict[object, object], file: str) -> Params:
+    # A section whose keys are all commented out is null in YAML and means the defaults.
+    given = {key: value for key, value in raw.items() if value is not None}
+    try:
+        # Strict JSON keeps types apart (no "7" for 7, no true for 1) and still takes a list for a tuple.
+        params = Params.model_validate_json(json.dumps(given), strict=True)
+    except ValidationError as error:
+        raise refusal(error, Params, file) from None
+    if params.preset is None:
+        return params
+    return params.model_copy(update={"tables": _with_preset(params.tables, PRESETS[params.preset])})
+
+
+def _with_preset(tables: Mapping[str, Source], headers: Headers) -> dict[str, Source]:
+    """The tables with the vendor's headers below the user's own mapping."""
+    return {
+        name: replace(source, mapping={**headers.get(name, {}), **source.mapping})
+        for name, source in tables.items()
+    }

@@ -1,0 +1,145 @@
+"""What two parameters may not say together: each rule is one function over the declared tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+
+from features.errors import ParameterError, Place, listed
+from features.tables import CONTRACT, Source
+
+Tables = Mapping[str, Source]
+Problem = tuple[str, str]
+"""What is wrong, and what to do."""
+
+
+def check(tables: Tables, file: str) -> None:
+    """Refuse tables that contradict each other or the contract.
+
+    Parameters
+    ----------
+    tables
+        Sources by table name.
+    file
+        Name of the parameter file, for the message.
+
+    Raises
+    ------
+    ParameterError
+        The first rule that is broken.
+    """
+    for rule in _RULES:
+        for reason, hint in rule(tables):
+            raise ParameterError(reason, hint=hint, place=Place("parameters", file))
+
+
+def _names_are_of_the_contract(tables: Tables) -> Iterator[Problem]:
+    for name in tables:
+        if name not in CONTRACT:
+            near = get_close_matches(name, CONTRACT, n=1)
+            yield (
+                f"unknown table 'tables.{name}'" + (f" — did you mean '{near[0]}'" if near else ""),
+                f"the tables are {', '.join(CONTRACT)}",
+            )
+
+
+def _leads_are_there(tables: Tables) -> Iterator[Problem]:
+    if "leads" not in tables:
+        yield "the table 'leads' is missing", "declare it under tables.leads"
+
+
+def _a_source_says_where_it_is(tables: Tables) -> Iterator[Problem]:
+    for name, source in tables.items():
+        is_database = source.format == "database"
+        if is_database and not (source.url_env and source.database_table):
+            yield (
+                f"tables.{name} is a database table without an address",
+                f"give tables.{name}.url_env (name of an environment variable) and database_table",
+            )
+        if not is_database and not source.path:
+            yield f"tables.{name} has no path", f"give tables.{name}.path, or format: database"
+        if is_database and source.path:
+            yield f"tables.{name} has both a path and format: database", "keep one of the two"
+
+
+def _columns_are_of_the_contract(tables: Tables) -> Iterator[Problem]:
+    """Own fields may be renamed too, where the table has them."""
+    for name, source in tables.items():
+        known = {*CONTRACT[name].columns, *source.fields, source.outcome_column, source.order_column}
+        for column in source.mapping:
+            if column not in known:
+                near = get_close_matches(column, [str(k) for k in known], n=1)
+                yield (
+                    f"unknown column 'tables.{name}.mapping.{column}'"
+                    + (f" — did you mean '{near[0]}'" if near else ""),
+                    "mapping has our column name on the left and your header on the right",
+                )
+
+
+def _fields_have_a_table_that_takes_them(tables: Tables) -> Iterator[Problem]:
+    for name, source in tables.items():
+        if source.fields and not CONTRACT[name].has_own_fields:
+            takers = [table for table, contract in CONTRACT.items() if contract.has_own_fields]
+            yield f"tables.{name} takes no fields", f"fields belong to {listed(takers)}"
+
+
+def _one_way_to_tell_the_outcome(tables: Tables) -> Iterator[Problem]:
+    leads = tables["leads"]
+    for name, source in tables.items():
+        if name != "leads" and (source.outcome_column or source.order_column):
+            yield (
+                f"tables.{name} has an outcome or order column",
+                "only tables.leads may have one (flat start)",
+            )
+    if leads.is_flat and "outcomes" in tables:
+        yield (
+            "the outcome is given twice: by tables.leads.outcome_column and by tables.outcomes",
+            "remove one of the two",
+        )
+    if not leads.is_flat and "outcomes" not in tables:
+        yield (
+            "nothing says which leads were won",
+            "declare tables.outcomes, or tables.leads.outcome_column for a table with one row per lead",
+        )
+    if leads.order_column and not leads.is_flat:
+        yield (
+            "tables.leads.order_column needs an outcome_column",
+            "with dated tables, created_at gives the order",
+        )
+
+
+def _the_outcome_is_no_field(tables: Tables) -> Iterator[Problem]:
+    leads = tables["leads"]
+    if leads.outcome_column in leads.fields:
+        yield (
+            "the outcome column is also a field",
+            "remove it from tables.leads.fields: it would tell the answer",
+        )
+    if leads.is_flat and not leads.won_values:
+        yield "tables.leads.won_values is empty", "list the texts that mean won"
+
+
+def _a_tracked_field_has_a_past(tables: Tables) -> Iterator[Problem]:
+    tracked = [
+        f"tables.{name}.fields.{column}"
+        for name, source in tables.items()
+        for column, field in source.fields.items()
+        if field.time == "tracked"
+    ]
+    if tracked and "field_history" not in tables:
+        yield (
+            f"{listed(tracked)} tracked, but there is no field history",
+            "declare tables.field_history, or say time: current (today's value only)",
+        )
+
+
+_RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
+    _names_are_of_the_contract,
+    _leads_are_there,
+    _a_source_says_where_it_is,
+    _columns_are_of_the_contract,
+    _fields_have_a_table_that_takes_them,
+    _one_way_to_tell_the_outcome,
+    _the_outcome_is_no_field,
+    _a_tracked_field_has_a_past,
+)

@@ -1,0 +1,112 @@
+"""``leadrank score``: rank tonight's open leads with the champion and publish the run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from features.build import feature_table
+from features.errors import InputError, ParameterError
+from features.families import by_name
+from features.snapshots import FLAT_MOMENT, tonight, undecided
+from pipelines import params as parameters
+from pipelines.champion import Champion, champion
+from pipelines.inputs import Inputs, opened
+from pipelines.params import Params
+from pipelines.progress import Progress
+from serve import batch, queries, runs
+
+
+def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> dict[str, Any]:
+    """Publish the ranking of a moment, or verify the one that stands.
+
+    Parameters
+    ----------
+    as_of
+        The moment: only facts that happened and were recorded before it count.
+
+    Returns
+    -------
+    dict
+        ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``counts`` and the first
+        ``leads`` of the ranking.
+    """
+    folder = home / params.score.runs
+    with runs.lock(folder), opened(params, home, progress) as inputs:
+        with progress.stage("fetching the champion"):
+            model = champion(params, home)
+        name = runs.run_id(as_of, inputs.loaded.digest, model.digest, parameters.digest(params))
+        standing = runs.find(folder, name)
+        if standing is not None and not runs.damaged_files(standing):
+            return _told(standing, is_new=False)
+        with runs.staging(folder) as staged:
+            manifest = _fill(staged, params, inputs, model, as_of, progress)
+            with progress.stage("publishing"):
+                return _told(runs.publish(staged, folder, name, manifest), is_new=True)
+
+
+def _fill(
+    staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Write every file of the run and return its manifest."""
+    shown = _shown(params, inputs)
+    with progress.stage("building features"):
+        leads = _write_features(staged, params, inputs, model, as_of)
+    if leads == 0:
+        raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
+    with progress.stage("scoring and explaining", total=leads) as advance:
+        ranked = batch.score_leads(
+            model.bundle, staged / "features.parquet", staged, shown=shown, on_rows=advance
+        )
+    with progress.stage("ranking"):
+        batch.write_ranking(inputs.connection, staged, shown=shown)
+        inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
+    return {
+        "as_of": as_of.astimezone(UTC).isoformat(),
+        "counts": {"ranked": ranked, "tables": [asdict(c) for c in inputs.loaded.counts.values()]},
+        "data_digest": inputs.loaded.digest,
+        "params_digest": parameters.digest(params),
+        "model": {"name": params.tracking.model, "version": model.version, "digest": model.digest},
+    }
+
+
+def _write_features(staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime) -> int:
+    chosen = by_name(
+        [spec.name for spec in model.bundle.specs],
+        model.bundle.kinds,
+        inputs.fields,
+        modules=params.features.modules,
+    )
+    if inputs.is_flat:
+        snapshots = undecided(inputs.tables["leads"])
+    else:
+        snapshots = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
+    kept = inputs.backend.create_table("snapshots", snapshots)
+    table = feature_table(kept, inputs.tables, chosen, inputs.fields)
+    if inputs.is_flat:
+        table = table.mutate(as_of=FLAT_MOMENT)
+    table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
+    return int(kept.count().to_pyarrow().as_py())
+
+
+def _shown(params: Params, inputs: Inputs) -> batch.Shown:
+    missing = [name for name in params.score.publish_columns if name not in inputs.tables["leads"].columns]
+    if missing:
+        raise ParameterError(
+            f"score.publish_columns names '{missing[0]}', which the table 'leads' does not have",
+            hint="correct the name, or declare the column under tables.leads.fields",
+        )
+    return batch.Shown(params.score.publish_columns, params.score.reasons_for, params.score.reasons_against)
+
+
+def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "as_of": run.as_of,
+        "folder": str(run.folder),
+        "is_new": is_new,
+        "counts": run.manifest["counts"],
+        "leads": queries.top_leads(run, 10),
+    }

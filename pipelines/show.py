@@ -1,0 +1,69 @@
+"""Read what was published and registered: ``current``, ``runs``, ``explain``, ``models``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError, ModelError
+from pipelines.params import Params
+from serve import queries
+from serve.runs import Run, published
+from serve.runs import current as run_in_force
+
+
+def current(params: Params, home: Path, top: int) -> dict[str, Any]:
+    """The ranking in force: run, counts and the first ``top`` leads."""
+    run = _in_force(params, home)
+    return {
+        "run_id": run.run_id,
+        "as_of": run.as_of,
+        "counts": run.manifest["counts"],
+        "folder": str(run.folder),
+        "leads": queries.top_leads(run, top),
+    }
+
+
+def explain(params: Params, home: Path, lead_id: str) -> dict[str, Any]:
+    """One lead of the ranking in force, with every reason that was published."""
+    run = _in_force(params, home)
+    lead = queries.lead(run, lead_id)
+    if lead is None:
+        raise InputError(
+            "the lead is not in the ranking in force", hint="only leads open at its moment are ranked"
+        )
+    return {"run_id": run.run_id, "as_of": run.as_of, **lead, "reasons": queries.reasons(run, lead_id)}
+
+
+def runs(params: Params, home: Path) -> dict[str, Any]:
+    """All published runs, the latest moment first."""
+    folder = home / params.score.runs
+    in_force = run_in_force(folder)
+    return {
+        "current": None if in_force is None else in_force.run_id,
+        "runs": [
+            {"run_id": run.run_id, "as_of": run.as_of, "leads": run.manifest["counts"]["ranked"]}
+            for run in published(folder)
+        ],
+    }
+
+
+def models(params: Params, home: Path) -> dict[str, Any]:
+    """All registered model versions, the newest first."""
+    from models import registry
+
+    found = registry.versions(registry.anchored(params.tracking.uri, home), params.tracking.model)
+    return {
+        "model": params.tracking.model,
+        "versions": [
+            {"version": v.version, "aliases": list(v.aliases), "digest": v.digest, "run_id": v.run_id}
+            for v in found
+        ],
+    }
+
+
+def _in_force(params: Params, home: Path) -> Run:
+    run = run_in_force(home / params.score.runs)
+    if run is None:
+        raise ModelError("no ranking is published yet", hint="run `leadrank train`, then `leadrank score`")
+    return run

@@ -1,0 +1,147 @@
+"""How the result of a command reads on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Result = Mapping[str, Any]
+
+
+def proposals(result: Result) -> None:
+    """What ``init`` proposed."""
+    out = Console()
+    for line in result["proposals"]:
+        out.print(line, markup=False)
+    out.print(
+        f"\nwrote {result['path']}: read it, then run `leadrank check` and `leadrank train`", markup=False
+    )
+
+
+def checked(result: Result) -> None:
+    """Counts by table, and why rows were quarantined."""
+    rows = [
+        (c["table"], c["read"], c["accepted"], c["quarantined"], c["deduplicated"]) for c in result["counts"]
+    ]
+    _table(("table", "rows read", "= accepted", "+ quarantined", "+ deduplicated"), rows)
+    reasons = [
+        (r["table"], r["reason"], r["column"] or "", r["rows"], r["first_line"]) for r in result["quarantine"]
+    ]
+    if reasons:
+        _table(("table", "reason", "column", "rows", "first line"), reasons)
+    for table, columns in result["ignored_columns"].items():
+        Console().print(f"{table}: not declared, so not used: {', '.join(columns)}", markup=False)
+
+
+def trained(result: Result) -> None:
+    """Rows, metrics with intervals against the baselines, what was left out, and what comes next."""
+    out = Console()
+    out.print(
+        f"{result['rows']:,} rows, {result['positives']:,} of them converted ({result['base_rate']:.1%})"
+        + (f"; {result['immature']:,} not mature, left out" if result.get("immature") else ""),
+        markup=False,
+    )
+    contenders = result["metrics"]
+    tested = contenders["model"]
+    names = [name for name in tested if name not in ("n", "positives", "base_rate")]
+    rows = [
+        (_words(name), *(_figure(figures.get(name)) for figures in contenders.values())) for name in names
+    ]
+    title = f"on {tested['n']:,} later rows ({tested['positives']:,} converted)"
+    _table((title, *(_words(name) for name in contenders)), rows)
+    for finding in result["excluded"]:
+        out.print(f"left out as a leak: '{finding['column']}' — {finding['evidence']}", markup=False)
+    for finding in result["suspects"]:
+        out.print(f"suspect, still used: '{finding['column']}' — {finding['evidence']}", markup=False)
+    aliases = " and ".join(result["aliases"]) or "no alias"
+    out.print(f"registered {result['model']} version {result['version']} ({aliases})", markup=False)
+    out.print("next: `leadrank score`, or `leadrank predict --rows FILE --out FILE`", markup=False)
+
+
+def ranking(result: Result) -> None:
+    """The run in force and its first leads."""
+    Console().print(f"run {result['run_id']}, as of {result['as_of']}, in {result['folder']}", markup=False)
+    leads(result["leads"])
+
+
+def leads(rows: Sequence[Result]) -> None:
+    """Leads by rank: probability, score, and the first sentences for and against."""
+    shown = [
+        (
+            lead["rank"],
+            lead["lead_id"],
+            f"{lead['probability']:.1%}",
+            f"{lead['score']:.0f}",
+            *(_lines(lead, direction) for direction in ("for", "against")),
+        )
+        for lead in rows
+    ]
+    _table(("rank", "lead", "probability", "score", "for", "against"), shown)
+
+
+def lead(result: Result) -> None:
+    """One lead with all its reasons."""
+    out = Console()
+    out.print(
+        f"{result['lead_id']}: rank {result['rank']}, probability {result['probability']:.1%}, "
+        f"score {result['score']:.0f} (run {result['run_id']})",
+        markup=False,
+    )
+    rows = [(f"{r['points']:+.1f} points", r["family"], r["sentence"]) for r in result["reasons"]]
+    _table(("strength", "family", "reason"), rows)
+
+
+def run_list(result: Result) -> None:
+    """Published runs; the one in force is marked."""
+    rows = [
+        ("→" if run["run_id"] == result["current"] else "", run["run_id"], run["as_of"], run["leads"])
+        for run in result["runs"]
+    ]
+    _table(("", "run", "as of", "leads"), rows)
+
+
+def model_list(result: Result) -> None:
+    """Registered models."""
+    rows = [
+        (v["version"], ", ".join(v["aliases"]), v["digest"][:12], v["run_id"]) for v in result["versions"]
+    ]
+    _table(("version", "alias", "digest", "MLflow run"), rows)
+
+
+def predicted(result: Result) -> None:
+    """How many rows were written where."""
+    text = f"{result['rows']:,} rows → {result['out']}"
+    problems = (
+        f"; {result['without_probability']:,} without a probability" if result["without_probability"] else ""
+    )
+    Console().print(text + problems, markup=False)
+
+
+def _lines(lead: Result, direction: str) -> str:
+    said = [lead[name] for name in lead if name.startswith(f"{direction}_")]
+    return "\n".join(sentence for sentence in said if sentence)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(metric: Result | float | None) -> str:
+    if metric is None:
+        return "-"
+    if isinstance(metric, Mapping):
+        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+    return f"{metric:.3f}"
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    Console().print(table)

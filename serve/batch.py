@@ -1,0 +1,172 @@
+"""Score every lead of tonight's feature table: probability, contributions, reasons, rank.
+
+Leads are taken in chunks, so memory does not grow with their number; the ranking itself is put together by
+DuckDB, which may spill. ``base + Σ contributions = margin`` is checked for every lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models import reasons as spoken
+from models.bundle import Bundle
+from models.explaining import Explainer
+
+CHUNK_ROWS = 20_000
+SCORES, REASONS, CONTRIBUTIONS = "scores.parquet", "reasons.parquet", "contributions.parquet"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a ranking shows beside the numbers.
+
+    Attributes
+    ----------
+    publish_columns
+        Columns of ``leads`` that stand beside the rank.
+    reasons_for, reasons_against
+        The most sentences for and against a lead.
+    """
+
+    publish_columns: Sequence[str] = ()
+    reasons_for: int = 3
+    reasons_against: int = 2
+
+
+def score_leads(
+    bundle: Bundle,
+    features: Path,
+    staged: Path,
+    *,
+    shown: Shown,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Score and explain a feature table, chunk by chunk.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    features
+        Parquet file with ``lead_id`` and every feature of the model, one row per lead.
+    staged
+        Folder that receives ``scores.parquet`` (``lead_id``, ``probability``, ``score``, ``margin``,
+        ``margin_base`` and ``margin_<family>``), ``reasons.parquet`` and ``contributions.parquet``.
+    on_rows
+        Called with the number of leads of each finished chunk.
+
+    Returns
+    -------
+    int
+        Leads scored.
+    """
+    leads, explainer = 0, Explainer(bundle)
+    with ExitStack() as files:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for chunk in _chunks(features):
+            for name, table in _scored(explainer, chunk, shown).items():
+                if name not in writers:
+                    writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
+                writers[name].write_table(table)
+            leads += chunk.num_rows
+            on_rows(chunk.num_rows)
+    return leads
+
+
+def write_ranking(connection: duckdb.DuckDBPyConnection, staged: Path, *, shown: Shown) -> None:
+    """Write ``ranking.parquet`` and ``ranking.csv`` from the scores, the reasons and the table ``leads``.
+
+    Rank: probability descending; ties by margin, then ``lead_id``.
+    """
+    scores = connection.read_parquet(str(staged / SCORES))
+    connection.register("_scores", scores)
+    connection.register("_reasons", connection.read_parquet(str(staged / REASONS)))
+    ranked = connection.sql(_ranking_sql(scores.columns, shown))
+    ranked.write_parquet(str(staged / "ranking.parquet"))
+    written = connection.read_parquet(str(staged / "ranking.parquet"))
+    columns = zip(written.columns, written.types, strict=True)
+    safe = ", ".join(_csv_safe(name, str(kind)) for name, kind in columns)
+    written.project(safe).order("rank").write_csv(str(staged / "ranking.csv"), header=True)
+    for view in ("_scores", "_reasons"):
+        connection.unregister(view)
+    (staged / SCORES).unlink()
+
+
+def _chunks(features: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(features) as file:
+        for batch in file.iter_batches(CHUNK_ROWS):
+            yield pa.Table.from_batches([batch])
+
+
+def _scored(explainer: Explainer, chunk: pa.Table, shown: Shown) -> dict[str, pa.Table]:
+    specs = explainer.bundle.specs
+    explained = explainer.explain(chunk)
+    families = spoken.family_totals(explained.contributions, specs)
+    said = spoken.reasons(
+        explained.contributions,
+        chunk,
+        specs,
+        margin=explained.scores.margin,
+        calibrate=explainer.calibrate,
+        most_for=shown.reasons_for,
+        most_against=shown.reasons_against,
+    )
+    lead, base = chunk.column("lead_id"), np.full(chunk.num_rows, explained.base)
+    scores: Mapping[str, object] = {
+        "lead_id": lead,
+        "probability": explained.scores.probability,
+        "score": explained.scores.score,
+        "margin": explained.scores.margin,
+        "margin_base": base,
+        **{f"margin_{family}": total for family, total in families.items()},
+    }
+    values = {spec.name: explained.contributions[:, place] for place, spec in enumerate(specs)}
+    return {
+        SCORES: pa.table(scores),
+        REASONS: said.drop_columns(["row"]).add_column(0, "lead_id", lead.take(said.column("row"))),
+        CONTRIBUTIONS: pa.table({"lead_id": lead, "base": base, **values}),
+    }
+
+
+def _ranking_sql(score_columns: Sequence[str], shown: Shown) -> str:
+    sentences = [("for", place + 1) for place in range(shown.reasons_for)]
+    sentences += [("against", place + 1) for place in range(shown.reasons_against)]
+    spoken_columns = ", ".join(
+        f"max(sentence) FILTER (direction = '{direction}' AND place = {place}) AS {direction}_{place}"
+        for direction, place in sentences
+    )
+    lead_columns = "".join(f", leads.{_quoted(name)}" for name in shown.publish_columns)
+    score = ", ".join(f"_scores.{_quoted(name)}" for name in score_columns if name != "lead_id")
+    said = "".join(f", said.{direction}_{place}" for direction, place in sentences)
+    return f"""
+        WITH placed AS (
+            SELECT lead_id, direction, sentence, row_number() OVER (
+                PARTITION BY lead_id, direction ORDER BY rank_in_row) AS place
+            FROM _reasons
+        ), said AS (SELECT lead_id{"," if sentences else ""} {spoken_columns} FROM placed GROUP BY lead_id)
+        SELECT row_number() OVER (ORDER BY _scores.probability DESC, _scores.margin DESC, _scores.lead_id)
+               AS rank, _scores.lead_id, {score}{said}{lead_columns}
+        FROM _scores LEFT JOIN said USING (lead_id) LEFT JOIN leads USING (lead_id)
+        ORDER BY rank
+    """  # noqa: S608  # names are quoted identifiers or our own
+
+
+def _csv_safe(name: str, kind: str) -> str:
+    """Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, ASVS 1.2.10)."""
+    column = _quoted(name)
+    if kind != "VARCHAR":
+        return column
+    is_formula = f"regexp_matches({column}, '^[;=+@\\x{{FF1D}}\\t\\r-]')"  # also the full-width equals sign
+    return f"CASE WHEN {is_formula} THEN chr(39) || {column} ELSE {column} END AS {column}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,43 @@
+"""Pictures: each is a PNG of its own, and the lines behind them are right."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from features.catalogue import FeatureSpec
+from models.pictures import _auc_interval, _found, draw
+
+# matplotlib's parser of font patterns warns about its own dependency.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+RNG = np.random.default_rng(5)
+P = RNG.beta(1, 12, 600)
+WON = RNG.random(600) < P
+
+
+def test_each_picture_is_a_png_and_the_same_rows_give_the_same_bytes(tmp_path):
+    specs = [FeatureSpec(f"f{i}", f"f{i}", ["fit", "recency"][i % 2], "number", "") for i in range(30)]
+    given = {
+        "others": {"scorecard": np.round(100 * P)},
+        "contributions": RNG.normal(size=(50, 30)),
+        "specs": specs,
+    }
+    first = {name: path.read_bytes() for name, path in draw(tmp_path, WON, P, **given).items()}
+    assert set(first) == {"reliability", "roc", "precision_recall", "gains", "importance"}
+    assert all(picture.startswith(b"\x89PNG") for picture in first.values())
+    again = {name: path.read_bytes() for name, path in draw(tmp_path, WON, P).items()}
+    assert set(again) == {"reliability", "roc", "precision_recall", "gains"}  # no contributions were given
+    assert [name for name in again if again[name] != first[name]] == ["gains"]  # without the scorecard's line
+
+
+def test_gains_share_wins_evenly_among_equal_scores():
+    won = np.array([True, False, False, True, False])
+    assert _found(won, np.array([3.0, 1.0, 1.0, 1.0, 1.0])).tolist() == [0, 0.5, 0.625, 0.75, 0.875, 1.0]
+    assert _found(won, np.array([5.0, 4.0, 3.0, 2.0, 1.0])).tolist() == [0, 0.5, 0.5, 0.5, 1.0, 1.0]
+
+
+def test_the_interval_of_the_auc_is_that_of_the_bootstrap():
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, 600, 600) for _ in range(300)]
+    low, high = np.percentile([roc_auc_score(WON[d], P[d]) for d in draws], [2.5, 97.5])
+    assert _auc_interval(roc_auc_score(WON, P), WON) == pytest.approx((low, high), abs=0.03)
