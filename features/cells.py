@@ -94,11 +94,10 @@ def trimmed(cell: Cell, source: Source) -> str:
 
 
 def _as_text(cell: Cell) -> str:
-    """Numbers that are whole are written without a point, as a CSV file would hold them."""
+    """Whole numbers are written without a point, as a CSV file would hold them; NaN is no text."""
     if cell.type not in {"FLOAT", "DOUBLE"}:
         return f"CAST({cell.raw} AS VARCHAR)"
-    is_whole = (
-        f"isfinite({cell.raw}) AND {cell.raw} = floor({cell.raw}) AND abs({cell.raw}) < {LARGEST_EXACT}"
-    )
+    is_whole = f"{cell.raw} = floor({cell.raw}) AND abs({cell.raw}) < {LARGEST_EXACT}"
     whole = f"CAST(CAST({cell.raw} AS BIGINT) AS VARCHAR)"
-    return f"CASE WHEN {is_whole} THEN {whole} ELSE CAST({cell.raw} AS VARCHAR) END"
+    text = f"CASE WHEN {is_whole} THEN {whole} ELSE CAST({cell.raw} AS VARCHAR) END"
+    return f"CASE WHEN isfinite({cell.raw}) THEN {text} END"

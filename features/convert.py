@@ -85,7 +85,7 @@ def _id(cell: Cell, source: Source) -> Converted:
     text = _text(cell, source)
     is_mangled = f"regexp_full_match({text.value}, {quoted(_MANGLED)})"
     if cell.type in {"FLOAT", "DOUBLE"}:
-        is_mangled = f"abs({cell.raw}) >= {LARGEST_EXACT} OR {is_mangled}"
+        is_mangled = f"(isfinite({cell.raw}) AND abs({cell.raw}) >= {LARGEST_EXACT}) OR {is_mangled}"
     return Converted(text.steps, text.value, (("mangled_id", is_mangled),))
 
 

@@ -90,8 +90,8 @@ def _write(rows: Result[Any], target: Path) -> None:
 def _text(value: object) -> str | None:
     """A value as a CSV export would write it.
 
-    >>> [_text(value) for value in (None, True, 2.0, Decimal("1.50"), date(2024, 1, 2))]
-    [None, 'true', '2', '1.50', '2024-01-02']
+    >>> [_text(value) for value in (None, True, 2.0, 2.5, datetime(2024, 1, 2, 10, 30))]
+    [None, 'true', '2', '2.5', '2024-01-02 10:30:00']
     """
     if value is None or isinstance(value, str):
         return value

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 from features.sql import count, named, quoted
 from features.staging import STAGED, Stage
-from features.tables import CONTRACT
+from features.tables import LOADABLE
 
 
 def deduplicate(stage: Stage) -> int:
     """Resolve the rows of one key; the number of rows dropped."""
-    key = CONTRACT[stage.table].key or ("touch_id",)
+    key = LOADABLE[stage.table].key or ("touch_id",)
     if not set(key) <= set(stage.columns):
         return 0
     repeated = f"SELECT 1 FROM {STAGED} GROUP BY {', '.join(map(named, key))} HAVING count(*) > 1 LIMIT 1"
@@ -50,7 +50,7 @@ def _judge(stage: Stage, key: Sequence[str]) -> None:
             FROM {STAGED} SEMI JOIN repeated USING ({keys})
         ),
         judged AS (
-            SELECT row_number, known_at = last_known_at AS is_last,
+            SELECT row_number,
                    count(DISTINCT content) FILTER (known_at = last_known_at) OVER (PARTITION BY {keys}) > 1
                        AS is_conflict,
                    min(row_number) FILTER (known_at = last_known_at) OVER (PARTITION BY {keys}) AS kept

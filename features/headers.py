@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from features.errors import InputError, ParameterError, Place, listed
-from features.tables import CONTRACT, Source
+from features.tables import LOADABLE, Source
 
 MAX_COLUMNS = 5000
 MAX_HEADER_BYTES = 1 << 20
@@ -143,7 +143,7 @@ def wanted(table: str, source: Source, *, generate_ids: bool = False) -> tuple[W
     """
     needed = NEEDS_ONE_OF.get(table, ())
     columns = {}
-    for name, column in CONTRACT[table].columns.items():
+    for name, column in LOADABLE[table].columns.items():
         role = "id" if name.endswith("_id") else column.type
         is_free = generate_ids and name == "lead_id"
         is_declared = name in source.mapping or name in source.fields

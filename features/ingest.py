@@ -26,7 +26,7 @@ from features.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offs
 from features.settling import settle
 from features.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
 from features.staging import SCRATCH, STAGED, Stage
-from features.tables import CONTRACT, Source
+from features.tables import LOADABLE, Source
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,11 @@ def link_contacts(connection: duckdb.DuckDBPyConnection, tables: Collection[str]
 def _chosen(sources: Mapping[str, Source], tables: Collection[str] | None) -> dict[str, Source]:
     """Sources to load, in contract order."""
     for table in (*sources, *(tables or ())):
-        if table not in CONTRACT:
-            near = nearest(table, tuple(CONTRACT))
+        if table not in LOADABLE:
+            near = nearest(table, tuple(LOADABLE))
             raise ParameterError(
                 f"there is no table '{table}'",
-                hint=f"did you mean '{near}'?" if near else f"use {', '.join(CONTRACT)}",
+                hint=f"did you mean '{near}'?" if near else f"use {', '.join(LOADABLE)}",
             )
     absent = [table for table in tables or () if table not in sources]
     if absent:
@@ -175,7 +175,7 @@ def _chosen(sources: Mapping[str, Source], tables: Collection[str] | None) -> di
         )
     return {
         table: sources[table]
-        for table in CONTRACT
+        for table in LOADABLE
         if table in sources and (tables is None or table in tables)
     }
 

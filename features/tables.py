@@ -133,6 +133,13 @@ CONTRACT: Mapping[str, Table] = {
     ),
 }
 
+ROWS = "rows"
+LOADABLE: Mapping[str, Table] = {
+    **CONTRACT,
+    # What `train --rows` and `predict --rows` take; not a table of params.yaml.
+    ROWS: Table({"lead_id": _ID, "as_of": _MOMENT, "label": _NUMBER}),
+}
+
 
 @dataclass(frozen=True)
 class Field:

@@ -39,8 +39,6 @@ class Shape:
         Penalty on leaf values.
     category_smoothing
         Rows at the base rate that each category is mixed with before categories are ordered.
-    bins
-        Values that a number is rounded to before splits are sought.
     """
 
     leaves: int
@@ -51,7 +49,6 @@ class Shape:
     row_share: float
     l2: float
     category_smoothing: float
-    bins: int = 255
 
 
 SHALLOW = Shape(15, 4, 0.04, 40, 0.5, 0.7, 5.0, 30.0)
@@ -179,7 +176,6 @@ def _parameters(shape: Shape, seed: int, bag: int) -> dict[str, Any]:
         "bagging_fraction": shape.row_share,
         "bagging_freq": 1,
         "lambda_l2": shape.l2,
-        "max_bin": shape.bins,
         "cat_smooth": shape.category_smoothing,
         "cat_l2": shape.category_smoothing,
         "min_data_per_group": 50,

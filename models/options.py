@@ -43,7 +43,7 @@ class TrainOptions:
 
     seed: int = 7
     bags: int = 8
-    fewest_bags: int = 3
+    fewest_bags: int = 2
     shapes: tuple[str, ...] = ("shallow", "deep")
     max_depth: int = 8
     most_trees: int = 1000

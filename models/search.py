@@ -12,8 +12,8 @@ from models.options import TrainOptions
 
 ROWS_PER_LEAF_SHARE = 50  # small histories get smaller leaves: at most 1/50 of the rows are required
 MANY_ROWS = 20_000  # beyond this averaging many bags and small steps gain little and cost minutes
-MOST_SPEED = 2.5
-FEWER_BINS, FEWER_COLUMNS = 63, 0.3
+ROWS_OF_SMALL_STEPS, MOST_SPEED = 10_000, 4.0
+ENOUGH_COLUMNS = 24  # on many rows a tree need not see more; fewer bins were tried and lost accuracy
 FEWEST_LEAF_ROWS = 3
 GAIN = 0.01  # share of the log loss by which another shape must beat the first: less is chance
 
@@ -39,7 +39,8 @@ def search(rows: Rows, later: Rows, options: TrainOptions) -> Choice:
         Stop slice. With too few outcomes in it the first candidate is taken untried, with
         ``options.few_trees`` trees.
     """
-    shapes = {name: fitting(SHAPES[name], options, len(rows.label)) for name in options.shapes}
+    count, columns = rows.matrix.shape
+    shapes = {name: fitting(SHAPES[name], options, rows=count, columns=columns) for name in options.shapes}
     outcomes = later.label.sum()
     if min(outcomes, len(later.label) - outcomes) < options.min_outcomes / 2:
         name = options.shapes[0]
@@ -59,15 +60,15 @@ def fit_choice(rows: Rows, choice: Choice, options: TrainOptions) -> Bags:
     return fit(rows, choice.shape, trees=choice.trees, bags=bags, seed=options.seed, threads=options.threads)
 
 
-def fitting(shape: Shape, options: TrainOptions, rows: int) -> Shape:
-    """A shape within the depth limit, with leaves, steps and detail that suit the number of rows."""
+def fitting(shape: Shape, options: TrainOptions, *, rows: int, columns: int) -> Shape:
+    """A shape within the depth limit, with leaves, steps and columns that suit the number of rows."""
     if rows > MANY_ROWS:
-        shape = replace(shape, bins=FEWER_BINS, feature_share=min(shape.feature_share, FEWER_COLUMNS))
+        shape = replace(shape, feature_share=min(shape.feature_share, ENOUGH_COLUMNS / columns))
     return replace(
         shape,
         max_depth=min(shape.max_depth, options.max_depth),
         min_leaf_rows=max(FEWEST_LEAF_ROWS, min(shape.min_leaf_rows, rows // ROWS_PER_LEAF_SHARE)),
-        learning_rate=shape.learning_rate * min(MOST_SPEED, max(1.0, rows / MANY_ROWS)),
+        learning_rate=shape.learning_rate * min(MOST_SPEED, max(1.0, rows / ROWS_OF_SMALL_STEPS)),
     )
 
 

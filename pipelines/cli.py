@@ -148,10 +148,10 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Make a demo CRM with a known truth, train on it and publish a ranking."""
-    from pipelines import demo as command
+    from pipelines.demo import command
 
     result = command.run(folder, leads=leads, seed=seed, data_only=data_only, progress=_progress(as_json))
-    _print(result, told.ranking, as_json)
+    _print(result, told.demo, as_json)
 
 
 def main() -> NoReturn:

@@ -88,13 +88,11 @@ class Train(Section):
     min_outcomes
         Fewest won and fewest not-won leads that are worth a model.
     bags
-        Models that are averaged.
+        Models that are averaged; with many rows fewer are enough and made.
     max_depth
         Depth of a tree, at most 8: explanations keep a table for each leaf.
     max_trees
         Upper bound; early stopping usually ends sooner.
-    learning_rate
-        Share of each tree's step that is taken (above 0, at most 1).
     as_of
         Moment that training looks back from (UTC if it has no offset); None is the latest recorded fact.
     """
@@ -105,10 +103,9 @@ class Train(Section):
     max_per_lead: Positive = 12
     reporting_delay_days: Annotated[int, Field(ge=0)] = 3
     min_outcomes: Positive = 10
-    bags: Positive = 3
-    max_depth: Annotated[int, Field(ge=1, le=8)] = 6
+    bags: Positive = 8
+    max_depth: Annotated[int, Field(ge=1, le=8)] = 8
     max_trees: Positive = 1000
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
     as_of: Moment | None = None
 
 

@@ -56,10 +56,9 @@ train:
   max_per_lead: 12         # at most so many past moments of one lead
   reporting_delay_days: 3  # days until an outcome is surely in the tables
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
-  bags: 3                  # models that are averaged
-  max_depth: 6             # depth of a tree, at most 8
+  bags: 8                  # models that are averaged; with many rows fewer are made
+  max_depth: 8             # a tree is at most so deep; 8 is the most
   max_trees: 1000          # upper bound; training usually stops sooner
-  learning_rate: 0.05      # step of each tree
   as_of: null              # moment that training looks back from; null: the latest recorded fact
 
 # ── The points scorecard: baseline of every training, fallback when history is thin ─────────────

@@ -55,7 +55,8 @@ def trained(result: Result) -> None:
     _table((title, *(_words(name) for name in contenders)), rows)
     for finding in result["excluded"]:
         out.print(f"left out as a leak: '{finding['column']}' — {finding['evidence']}", markup=False)
-    for finding in result["suspects"]:
+    excluded = {finding["column"] for finding in result["excluded"]}
+    for finding in (f for f in result["suspects"] if f["column"] not in excluded):
         out.print(f"suspect, still used: '{finding['column']}' — {finding['evidence']}", markup=False)
     aliases = " and ".join(result["aliases"]) or "no alias"
     out.print(f"registered {result['model']} version {result['version']} ({aliases})", markup=False)
@@ -66,6 +67,26 @@ def ranking(result: Result) -> None:
     """The run in force and its first leads."""
     Console().print(f"run {result['run_id']}, as of {result['as_of']}, in {result['folder']}", markup=False)
     leads(result["leads"])
+
+
+def demo(result: Result) -> None:
+    """What the demo made, where it is, and what to type next."""
+    out = Console()
+    if "score" not in result:
+        out.print(f"tables and params.yaml are in {result['folder']}/", markup=False)
+        return
+    trained(result["train"])
+    ranking(result["score"])
+    lead_id, folder = result["score"]["leads"][0]["lead_id"], result["folder"]
+    out.print(
+        f"\nThe ranking is in {result['score']['folder']}/ranking.csv; the company does not exist.\n"
+        f"Next:\n"
+        f"  cd {folder}\n"
+        f"  leadrank explain {lead_id}      # why this lead is first\n"
+        f"  leadrank current --top 20     # the ranking in force\n"
+        f"  leadrank score --as-of {result['as_of'][:10]}   # the same night again: nothing changes",
+        markup=False,
+    )
 
 
 def leads(rows: Sequence[Result]) -> None:

@@ -27,7 +27,7 @@ from pipelines.inputs import Inputs, format_of, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
 
-PICTURE_ROWS = 2_000  # rows that the importance picture averages
+PICTURE_ROWS = 500  # rows that the importance picture averages
 
 
 def run(params: Params, home: Path, *, rows: Path | None, progress: Progress) -> dict[str, Any]:

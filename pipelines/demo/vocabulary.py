@@ -29,7 +29,7 @@ SOURCES = Trait(
         "outbound_list",
     ),
     (0.07, 0.22, 0.12, 0.09, 0.20, 0.10, 0.10, 0.10),
-    (7, 3, 2, 1, 0, -4, -5, -6),
+    (8, 3, 3, 0, 0, -5, -5, -5),
 )
 # Log-odds a level of intent that the leads of each source bring along at first.
 SOURCE_WARMTH = (0.3, 0.2, 0.2, 0.0, 0.2, -0.2, -0.3, -0.3)
@@ -48,31 +48,31 @@ INDUSTRIES = Trait(
         "public_sector",
     ),
     (0.19, 0.17, 0.12, 0.12, 0.11, 0.12, 0.09, 0.08),
-    (5, 4, 2, 0, 0, -2, -5, -4),
+    (5, 5, 1, 1, 1, -4, -4, -4),
 )
 COUNTRIES = Trait(
     ("DE", "AT", "CH", "FR", "NL", "GB", "US"),
     (0.38, 0.08, 0.09, 0.14, 0.10, 0.12, 0.09),
-    (0, 0, 1, 0, 0, 0, -2),
+    (0, 0, 0, 0, 0, 0, 0),
 )
 SENIORITIES = Trait(
     ("c_level", "director", "manager", "specialist", "student"),
     (0.10, 0.20, 0.35, 0.27, 0.08),
-    (2, 6, 3, -3, -12),
+    (3, 7, 3, -3, -12),
 )
 DEPARTMENTS = Trait(
     ("it", "operations", "finance", "marketing", "sales", "hr"),
     (0.27, 0.22, 0.14, 0.16, 0.13, 0.08),
-    (2, 2, 1, -1, -2, -4),
+    (2, 2, 0, -2, -2, -2),
 )
 EMAIL_KINDS = Trait(("business", "free"), (0.82, 0.18), (1, -7))
-ROLES = Trait(("user", "selector", "influencer", "decider"), (0.38, 0.24, 0.22, 0.16), (-1, 0, 0, 2))
+ROLES = Trait(("user", "selector", "influencer", "decider"), (0.38, 0.24, 0.22, 0.16), (0, 0, 0, 0))
 TSHIRT_SIZES = Trait(("S", "M", "L", "XL"), (0.2, 0.35, 0.3, 0.15), (0, 0, 0, 0))  # noise on purpose
 
 # Size of the company: lower edge of each band in employees, share, fit; three classes for the process.
 EMPLOYEE_EDGES = (1, 20, 60, 200, 600, 2000, 20000)
 EMPLOYEE_SHARES = (0.24, 0.24, 0.22, 0.15, 0.10, 0.05)
-EMPLOYEE_FIT = (-6, -1, 3, 5, 3, 0)
+EMPLOYEE_FIT = (-6, -2, 4, 5, 5, 2)
 SIZE_CLASS = (0, 0, 1, 1, 2, 2)
 
 TITLES = {

@@ -32,13 +32,13 @@ STATES = CYCLES * INTENTS
 FAST_SHARE_BY_SIZE = (0.6, 0.45, 0.3)
 FUNNEL_SPEED = (1.3, 0.8)
 INTENT_SPEED = (1.2, 0.8)
-TOUCH_SPEED = (0.95, 0.76)
+TOUCH_SPEED = (0.88, 0.80)
 
 # Intent a day after: rises from the left, fades to the left.
 INTENT_STEP = (
-    (0.991, 0.009, 0.0),
-    (0.016, 0.972, 0.012),
-    (0.0, 0.026, 0.974),
+    (0.993, 0.007, 0.0),
+    (0.012, 0.979, 0.009),
+    (0.0, 0.018, 0.982),
 )
 FIRST_INTENT = (0.46, 0.38, 0.16)
 COLLEAGUE_LIFT = 0.45  # chance that a colleague's arrival lifts intent by one
@@ -56,16 +56,16 @@ KINDS = (
     "demo_request", "call", "meeting", "event", "unsubscribe",
 )  # fmt: skip
 RATES_A_DAY = (
-    (0.0300, 0.0300, 0.0300),
-    (0.0250, 0.0500, 0.0800),
-    (0.0040, 0.0160, 0.0350),
-    (0.0180, 0.0850, 0.1900),
-    (0.0025, 0.0240, 0.0750),
-    (0.0040, 0.0150, 0.0250),
-    (0.0040, 0.0100, 0.0150),
-    (0.0008, 0.0040, 0.0140),
-    (0.0080, 0.0140, 0.0240),
-    (0.0010, 0.0050, 0.0150),
+    (0.0200, 0.0200, 0.0200),
+    (0.0140, 0.0500, 0.1000),
+    (0.0020, 0.0150, 0.0450),
+    (0.0140, 0.0900, 0.2600),
+    (0.0020, 0.0240, 0.0900),
+    (0.0030, 0.0160, 0.0350),
+    (0.0030, 0.0110, 0.0200),
+    (0.0006, 0.0045, 0.0180),
+    (0.0060, 0.0140, 0.0280),
+    (0.0008, 0.0050, 0.0180),
     (0.0030, 0.0040, 0.0050),
     (0.0020, 0.0008, 0.0003),
 )
@@ -113,10 +113,10 @@ _OPEN_MOVES = tuple(
 )
 MOVES = (
     Move(LEAD, MQL, "mql", (0.0020, 0.0086, 0.0230), 0.34),
-    Move(MQL, SQL, "sql", (0.045, 0.075, 0.110), 0.30),
-    Move(MQL, AT_ONCE, "returned_at_once", (0.075, 0.055, 0.035), -0.3),
-    Move(SQL, OPPORTUNITY, "opportunity", (0.032, 0.055, 0.080), 0.30),
-    Move(SQL, LATER, "returned_after_follow_up", (0.075, 0.055, 0.035), -0.2),
+    Move(MQL, SQL, "sql", (0.036, 0.060, 0.090), 0.30),
+    Move(MQL, AT_ONCE, "returned_at_once", (0.060, 0.044, 0.028), -0.3),
+    Move(SQL, OPPORTUNITY, "opportunity", (0.026, 0.046, 0.068), 0.30),
+    Move(SQL, LATER, "returned_after_follow_up", (0.060, 0.044, 0.028), -0.2),
     Move(OPPORTUNITY, GONE, "won", (0.010, 0.018, 0.030), 0.30),
     Move(OPPORTUNITY, LOST, "lost", (0.065, 0.052, 0.038), -0.2),
     Move(AT_ONCE, MQL, "mql", (0.0012, 0.0050, 0.0140), 0.34),

@@ -116,7 +116,7 @@ def judged(rows: list[tuple[int, list[str] | None]]) -> tuple[dict[int, tuple], 
     return good, bad, dropped
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     body=st.lists(lines(), min_size=1, max_size=12),
     feed=st.sampled_from([b"\n", b"\r\n", b"\r"]),

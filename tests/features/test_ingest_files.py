@@ -61,6 +61,13 @@ def test_two_undecodable_lines_in_fifty_mean_another_encoding(crm: Ingested) -> 
     assert "byte 19 does not decode" in crm.refused(content=b"lead_id,source\n" + b"".join(rows)).reason
 
 
+def test_few_undecodable_lines_mean_another_encoding_where_nothing_else_is_beyond_ascii(
+    crm: Ingested,
+) -> None:
+    rows = [f"L{row},{'Jäger' if row < 2 else 'Schmidt'}\n".encode("cp1252") for row in range(500)]
+    assert "byte 19 does not decode" in crm.refused(content=b"lead_id,source\n" + b"".join(rows)).reason
+
+
 @pytest.mark.parametrize(("bad", "reason"), [
     (b"L2,a\x00b,c", "control_character"),
     (b"L2,a", "ragged_row"),
@@ -153,6 +160,9 @@ def test_a_million_columns_are_refused_at_the_header(crm: Ingested) -> None:
 
 
 def test_a_wrong_separator_is_refused(crm: Ingested) -> None:
+    error = crm.refused(content="lead_id\nL1\n\nL2,a\nL3,a\nL4,a\n")
+    assert "most lines of file 'leads.csv' do not have the 1 cells" in error.reason
+    assert error.place.row == 4
     assert "'lead_id'" in crm.refused(content="lead_id;source\nL1;a\n").reason
     with pytest.raises(ParameterError):
         crm.load(separator=";;")

@@ -60,7 +60,9 @@ def test_the_helper_that_repairs_sizes_changes_nothing_else(text):
         ("split_feature", 0, "-1", "does not exist"),
         ("leaf_value", 0, "nan", "numbers it should"),
         ("leaf_value", 0, "1e999", "not finite"),
-        ("threshold", 0, "inf", "numbers it should"),
+        ("threshold", 0, "nan", "numbers it should"),
+        ("threshold", 0, "-inf", "numbers it should"),
+        ("leaf_value", 0, "inf", "numbers it should"),
         ("decision_type", 0, "64", "kind of split"),
         ("cat_boundaries", 1, "4000000", "whole numbers"),
         ("cat_threshold", 0, "99999999999", "overlap"),
@@ -112,3 +114,7 @@ def test_a_tree_of_one_leaf_passes():
     flat = fit(Rows(np.zeros((60, 2)), np.tile([0.0, 1.0], 30)), SHALLOW, trees=2, bags=1, seed=0, threads=1)
     assert check_booster(flat.boosters[0], features=2) == 1
     assert Ensemble(flat.boosters).margin(np.zeros((3, 2))).tolist() == [0, 0, 0]
+
+
+def test_a_split_that_only_asks_whether_there_is_a_value_passes(text):
+    assert check_booster(changed(text, "threshold", 0, "inf"), features=3) == 5

@@ -86,7 +86,7 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_name(text: str,
         ("train: {horizon_days: 1.5}", "train.horizon_days", "a whole number"),
         ("train: {horizon_days: 0}", "train.horizon_days", "greater than or equal to 1"),
         ("train: {max_depth: 9}", "train.max_depth", "less than or equal to 8"),
-        ("train: {learning_rate: 0}", "train.learning_rate", "greater than 0"),
+        ("train: {bags: 0}", "train.bags", "greater than"),
         ("train: {as_of: soon}", "train.as_of", "a moment such as"),
         ("check: {max_quarantine_share: 1.01}", "check.max_quarantine_share", "less than or equal to 1"),
         ("scorecard: {mql_points: 1e999}", "scorecard.mql_points", "a finite number"),
@@ -145,7 +145,7 @@ def test_a_file_without_keys_is_refused(text: str):
 
 
 def test_a_section_with_all_keys_commented_out_means_the_defaults():
-    assert parse(FLAT + "train:\n  # bags: 9\n").train.bags == 3
+    assert parse(FLAT + "train:\n  # bags: 9\n").train.bags == 8
 
 
 def test_a_moment_is_utc_and_a_date_is_its_midnight():
