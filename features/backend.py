@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,26 @@ import ibis
 
 @contextmanager
 def workspace(folder: Path) -> Iterator[Any]:
-    """An Ibis DuckDB backend in a scratch database below ``folder`` that may spill and is removed after use.
+    """An Ibis DuckDB backend in memory that spills below ``folder``; what it spilled is removed after use.
 
     ``LEADRANK_MEMORY`` bounds DuckDB's memory (for example ``4GB``), ``LEADRANK_THREADS`` its threads.
     """
     home = folder / ".leadrank"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=home))
-    backend = ibis.duckdb.connect(scratch / "tables.duckdb", **_settings(scratch))
+    backend = ibis.duckdb.connect(**_settings(scratch))
     backend.con.execute("SET TimeZone = 'UTC'")  # as a setting of the connection it asks for a download
+    backend.con.execute("SET enable_progress_bar = false")  # stdout is the command's
     try:
         yield backend
     finally:
         backend.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def environment() -> Mapping[str, str]:
+    """Where the URLs of databases (``url_env``) are looked up."""
+    return os.environ
 
 
 def _settings(scratch: Path) -> dict[str, Any]:

@@ -106,12 +106,11 @@ def audit(
     if not won.any() or won.all():
         return []
     lead = lead_numbers(rows)
-    known_tonight = set() if tonight is None else set(tonight.column_names)
+    now = {} if tonight is None else dict(zip(tonight.column_names, tonight.columns, strict=True))
     found: list[Finding] = []
     for spec in specs:
         column = rows.column(spec.name)
-        open_now = tonight.column(spec.name) if spec.name in known_tonight else None
-        suspect = _Suspect(spec, column, open_now, coded(column, spec.kind), won, lead)
+        suspect = _Suspect(spec, column, now.get(spec.name), coded(column, spec.kind), won, lead)
         found += [finding for detector in _DETECTORS if (finding := detector(suspect)) is not None]
     return sorted(found, key=lambda finding: finding.severity)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from features.backend import workspace
+from features.backend import environment, workspace
 from features.errors import GateError
 from features.ingest import Loaded, load
 from features.tables import Field
@@ -74,6 +74,7 @@ def opened(
                 folder=home,
                 generate_ids=is_prediction,
                 keep_duplicates=is_prediction,
+                environment=environment(),
             )
         if not is_prediction:
             gate_quarantine(loaded, params.check.max_quarantine_share)

@@ -75,5 +75,5 @@ def _on_terminal(name: str, total: int | None) -> Iterator[Callable[[int], None]
 def _logger() -> Any:
     import structlog
 
-    processors = [structlog.processors.add_log_level, structlog.processors.JSONRenderer()]
+    processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.JSONRenderer()]
     return structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=processors)
