@@ -18,11 +18,11 @@ from features.errors import ModelError, UpstreamError
 from models.address import anchored, artifact_root, database, here, shown
 from models.flat import ColumnKind, Json, finite_metrics, flat_params
 
-__all__ = ["Version", "anchored", "champion", "fetch", "log_training", "prepare", "versions"]
+__all__ = ["Version", "anchored", "champion", "fetch", "fetch_test", "log_training", "prepare", "versions"]
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST_TAG = "leadrank.digest"
-_MODEL, _BUNDLE = "model", "bundle"
+_MODEL, _BUNDLE, _TEST = "model", "bundle", "test"
 _BATCH = 100  # MLflow takes at most so many parameters in one call
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -84,6 +84,7 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
     digest: str,
     input_columns: Mapping[str, ColumnKind],
     tags: Mapping[str, str],
+    test_folder: Path | None = None,
 ) -> Version:
     """Record one training and register its bundle as ``challenger``, and as ``champion`` when first.
 
@@ -107,6 +108,8 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
         Kind of each feature column, in order: the model's signature.
     tags
         Further tags of the run.
+    test_folder
+        What the forward test left (``models/forward_test.py``); None keeps nothing of it.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
         run = client.create_run(_experiment(client, uri, experiment), tags={**tags, DIGEST_TAG: digest})
         with _finished(client, run.info.run_id):
             _log_numbers(client, run, flat_params(params), finite_metrics(metrics))
-            _log_files(client, run.info.run_id, pictures, bundle_folder)
+            _log_files(client, run.info.run_id, pictures, bundle_folder, test_folder)
             _log_signature(client, run.info.run_id, input_columns, digest)
         return _register(client, model_name, run, digest)
 
@@ -177,7 +180,16 @@ def fetch(uri: str, version: Version, into: Path) -> Path:
     UpstreamError
         MLflow does not answer.
     """
-    source = f"{here(uri, version.artifact_uri)}/{_BUNDLE}"
+    return _copied(uri, version, f"{here(uri, version.artifact_uri)}/{_BUNDLE}", into)
+
+
+def fetch_test(uri: str, version: Version, into: Path) -> Path:
+    """Copy what the forward test of a version's training left; else as `fetch`."""
+    run = here(uri, version.artifact_uri).removesuffix(f"/{_MODEL}")
+    return _copied(uri, version, f"{run}/{_TEST}", into)
+
+
+def _copied(uri: str, version: Version, source: str, into: Path) -> Path:
     if database(uri) is not None and not Path(source).is_dir():
         raise ModelError(
             f"the files of model version {version.version} are gone",
@@ -248,10 +260,14 @@ def _log_numbers(client: Any, run: Any, params: Mapping[str, str], metrics: Mapp
     client.log_batch(run.info.run_id, metrics=[Metric(k, value, moment, 0) for k, value in metrics.items()])
 
 
-def _log_files(client: Any, run_id: str, pictures: Mapping[str, Path], bundle_folder: Path) -> None:
+def _log_files(
+    client: Any, run_id: str, pictures: Mapping[str, Path], bundle_folder: Path, test_folder: Path | None
+) -> None:
     for picture in pictures.values():
         client.log_artifact(run_id, str(picture), "pictures")
     client.log_artifacts(run_id, str(bundle_folder), f"{_MODEL}/{_BUNDLE}")
+    if test_folder is not None:
+        client.log_artifacts(run_id, str(test_folder), _TEST)
 
 
 def _log_signature(client: Any, run_id: str, columns: Mapping[str, ColumnKind], digest: str) -> None:

@@ -142,7 +142,7 @@ def models(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) ->
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("demo"),
-    leads: Annotated[int, typer.Option(help="Leads to generate.", min=200)] = 20_000,
+    leads: Annotated[int, typer.Option(help="Leads to generate.", min=200)] = 5_000,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 7,
     data_only: Annotated[bool, typer.Option("--data-only", help="Only write the tables.")] = False,
     as_json: AsJson = False,

@@ -40,6 +40,7 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
         name = runs.run_id(as_of, inputs.loaded.digest, model.digest, parameters.digest(params))
         standing = runs.find(folder, name)
         if standing is not None and not runs.damaged_files(standing):
+            runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
             manifest = _fill(staged, params, inputs, model, as_of, progress)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,11 +18,9 @@ Result = Mapping[str, Any]
 
 def proposals(result: Result) -> None:
     """What ``init`` proposed."""
-    out = Console()
-    for line in result["proposals"]:
-        out.print(line, markup=False)
-    out.print(
-        f"\nwrote {result['path']}: read it, then run `leadrank check` and `leadrank train`", markup=False
+    _say(
+        *result["proposals"],
+        f"\nwrote {result['path']}: read it, then run `leadrank check` and `leadrank train`",
     )
 
 
@@ -34,17 +36,13 @@ def checked(result: Result) -> None:
     if reasons:
         _table(("table", "reason", "column", "rows", "first line"), reasons)
     for table, columns in result["ignored_columns"].items():
-        Console().print(f"{table}: not declared, so not used: {', '.join(columns)}", markup=False)
+        _say(f"{table}: not declared, so not used: {', '.join(columns)}")
 
 
 def trained(result: Result) -> None:
     """Rows, metrics with intervals against the baselines, what was left out, and what comes next."""
-    out = Console()
-    out.print(
-        f"{result['rows']:,} rows, {result['positives']:,} of them converted ({result['base_rate']:.1%})"
-        + (f"; {result['immature']:,} not mature, left out" if result.get("immature") else ""),
-        markup=False,
-    )
+    immature = f"; {result['immature']:,} not mature, left out" if result["immature"] else ""
+    _say(f"{result['rows']:,} rows, {result['positives']:,} converted ({result['base_rate']:.1%}){immature}")
     contenders = result["metrics"]
     tested = contenders["model"]
     names = [name for name in tested if name not in ("n", "positives", "base_rate")]
@@ -53,39 +51,46 @@ def trained(result: Result) -> None:
     ]
     title = f"on {tested['n']:,} later rows ({tested['positives']:,} converted)"
     _table((title, *(_words(name) for name in contenders)), rows)
-    for finding in result["excluded"]:
-        out.print(f"left out as a leak: '{finding['column']}' — {finding['evidence']}", markup=False)
     excluded = {finding["column"] for finding in result["excluded"]}
-    for finding in (f for f in result["suspects"] if f["column"] not in excluded):
-        out.print(f"suspect, still used: '{finding['column']}' — {finding['evidence']}", markup=False)
-    aliases = " and ".join(result["aliases"]) or "no alias"
-    out.print(f"registered {result['model']} version {result['version']} ({aliases})", markup=False)
-    out.print("next: `leadrank score`, or `leadrank predict --rows FILE --out FILE`", markup=False)
+    _say(
+        *(f"left out as a leak: '{f['column']}' — {f['evidence']}" for f in result["excluded"]),
+        *(
+            f"suspect, still used: '{f['column']}' — {f['evidence']}"
+            for f in result["suspects"]
+            if f["column"] not in excluded
+        ),
+        f"registered {result['model']} version {result['version']} ({' and '.join(result['aliases'])})",
+    )
+    if "champion" in result["aliases"]:
+        _say("next: `leadrank score`, or `leadrank predict --rows FILE --out FILE`")
+    else:
+        _say("the champion stays in force: to change it, give this version the alias 'champion' in MLflow")
 
 
 def ranking(result: Result) -> None:
     """The run in force and its first leads."""
-    Console().print(f"run {result['run_id']}, as of {result['as_of']}, in {result['folder']}", markup=False)
+    verified = "" if result.get("is_new", True) else ", published before and verified"
+    said = f"{result['counts']['ranked']:,} leads as of {result['as_of']}, run {result['run_id']}{verified}"
+    _say(said, f"in {result['folder']}")
     leads(result["leads"])
 
 
 def demo(result: Result) -> None:
     """What the demo made, where it is, and what to type next."""
-    out = Console()
     if "score" not in result:
-        out.print(f"tables and params.yaml are in {result['folder']}/", markup=False)
+        _say(f"tables and params.yaml are in {result['folder']}/")
         return
     trained(result["train"])
     ranking(result["score"])
     lead_id, folder = result["score"]["leads"][0]["lead_id"], result["folder"]
-    out.print(
-        f"\nThe ranking is in {result['score']['folder']}/ranking.csv; the company does not exist.\n"
-        f"Next:\n"
-        f"  cd {folder}\n"
-        f"  leadrank explain {lead_id}      # why this lead is first\n"
-        f"  leadrank current --top 20     # the ranking in force\n"
-        f"  leadrank score --as-of {result['as_of'][:10]}   # the same night again: nothing changes",
-        markup=False,
+    _say(
+        f"\nThe whole ranking is {result['score']['folder']}/ranking.csv; the company does not exist.",
+        "Next:",
+        *_activation(),
+        f"  cd {folder}",
+        f"  leadrank explain {lead_id}              # why this lead is first",
+        "  leadrank current --top 20             # the ranking in force",
+        f"  leadrank score --as-of {result['as_of'][:10]}    # the same night again: nothing changes",
     )
 
 
@@ -106,11 +111,9 @@ def leads(rows: Sequence[Result]) -> None:
 
 def lead(result: Result) -> None:
     """One lead with all its reasons."""
-    out = Console()
-    out.print(
-        f"{result['lead_id']}: rank {result['rank']}, probability {result['probability']:.1%}, "
-        f"score {result['score']:.0f} (run {result['run_id']})",
-        markup=False,
+    _say(
+        f"{result['lead_id']}: rank {result['rank']:,}, probability {result['probability']:.1%}, "
+        f"score {result['score']:.0f} (run {result['run_id']})"
     )
     rows = [(f"{r['points']:+.1f} points", r["family"], r["sentence"]) for r in result["reasons"]]
     _table(("strength", "family", "reason"), rows)
@@ -135,11 +138,22 @@ def model_list(result: Result) -> None:
 
 def predicted(result: Result) -> None:
     """How many rows were written where."""
-    text = f"{result['rows']:,} rows → {result['out']}"
-    problems = (
-        f"; {result['without_probability']:,} without a probability" if result["without_probability"] else ""
-    )
-    Console().print(text + problems, markup=False)
+    missing = result["without_probability"]
+    problems = f"; {missing:,} without a probability, see the column 'problem'" if missing else ""
+    _say(f"{result['rows']:,} rows in {result['out']}{problems}")
+
+
+def _activation() -> list[str]:
+    """How to put the command on the path, if it is not there."""
+    if shutil.which("leadrank"):
+        return []
+    return [f"  . {os.path.relpath(Path(sys.prefix) / 'bin' / 'activate')}"]
+
+
+def _say(*lines: str) -> None:
+    """Lines of plain text, never broken: a path must stay whole to be copied."""
+    for line in lines:
+        Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
 def _lines(lead: Result, direction: str) -> str:

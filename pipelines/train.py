@@ -16,6 +16,7 @@ from features.questions import Question, explicit, flat_history, open_now, past
 from features.tables import Source
 from models import leakage, registry, untrained
 from models.explaining import Explainer
+from models.forward_test import ForwardTest
 from models.options import TrainOptions
 from models.pictures import draw
 from models.store import save
@@ -77,7 +78,8 @@ def run(params: Params, home: Path, *, rows: Path | None, progress: Progress) ->
         }
         with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
             pictures = _pictures(Path(scratch), trained, table, orders)
-            version = _register(params, home, inputs, trained, figures, pictures)
+            test = ForwardTest.of(trained.test, orders, figures).save(Path(scratch) / "test")
+            version = _register(params, home, inputs, trained, figures, pictures, test)
         return {**_told(params, question, trained, figures, findings, version), **counted(inputs)}
 
 
@@ -166,6 +168,7 @@ def _register(
     trained: Trained,
     figures: Mapping[str, Any],
     pictures: Mapping[str, Path],
+    test_folder: Path,
 ) -> registry.Version:
     """Save the bundle and log everything."""
     report = trained.report
@@ -190,6 +193,7 @@ def _register(
                 "params_digest": parameters.digest(params),
                 "leadrank": metadata.version("leadrank"),
             },
+            test_folder=test_folder,
         )
 
 

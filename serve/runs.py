@@ -69,17 +69,22 @@ def lock(runs: Path) -> Iterator[None]:
     ------
     LockedError
         Another run holds it.
+    StorageError
+        The folder cannot be made or written.
     """
     from filelock import FileLock, Timeout
 
     try:
         runs.mkdir(mode=0o750, parents=True, exist_ok=True)
-        with FileLock(runs / ".lock", timeout=0):
-            yield
+        held = FileLock(runs / ".lock", timeout=0).acquire()
     except Timeout:
         raise LockedError(
             f"another run holds the lock of '{runs.name}'", hint="wait until it ends, then start again"
         ) from None
+    except OSError as error:
+        raise _storage(error, runs) from error
+    with held:
+        yield
 
 
 @contextmanager
@@ -121,7 +126,7 @@ def publish(staged: Path, runs: Path, name: str, manifest: Mapping[str, Any]) ->
     staged.rename(target)
     _sync(runs)
     run = Run(name, target, sealed)
-    _put_in_force(run, runs)
+    put_in_force(run, runs)
     return run
 
 
@@ -148,12 +153,15 @@ def current(runs: Path) -> Run | None:
 def find(runs: Path, name: str) -> Run | None:
     """A published run by its id; None if there is none."""
     path = runs / name / MANIFEST
-    if not name or Path(name).name != name or not path.is_file():
+    if not name or name.startswith(".") or Path(name).name != name or not path.is_file():
         return None
     try:
-        return Run(name, path.parent, json.loads(path.read_text(encoding="utf-8")))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise StorageError(f"the manifest of run '{name}' is damaged", hint="score again") from None
+        manifest = None
+    if not isinstance(manifest, dict) or not manifest.keys() >= {"as_of", "files"}:
+        raise StorageError(f"the manifest of run '{name}' is damaged", hint="score again")
+    return Run(name, path.parent, manifest)
 
 
 def published(runs: Path) -> list[Run]:
@@ -173,9 +181,10 @@ def _is_whole(path: Path, entry: Mapping[str, Any]) -> bool:
     return path.is_file() and _sha256(path) == entry["sha256"]
 
 
-def _put_in_force(run: Run, runs: Path) -> None:
+def put_in_force(run: Run, runs: Path) -> None:
+    """Point ``CURRENT`` at a published run, unless a newer night or this very run is in force already."""
     in_force = current_or_none(runs)
-    if in_force is not None and in_force.as_of > run.as_of:
+    if in_force is not None and (in_force.as_of > run.as_of or in_force.run_id == run.run_id):
         return  # a backfill never takes the place of a newer night
     fresh = runs / f"{POINTER}.new"
     fresh.write_text(run.run_id + "\n", encoding="utf-8")

@@ -32,7 +32,7 @@ STATES = CYCLES * INTENTS
 FAST_SHARE_BY_SIZE = (0.6, 0.45, 0.3)
 FUNNEL_SPEED = (1.3, 0.8)
 INTENT_SPEED = (1.2, 0.8)
-TOUCH_SPEED = (0.88, 0.80)
+TOUCH_SPEED = (0.86, 0.78)
 
 # Intent a day after: rises from the left, fades to the left.
 INTENT_STEP = (
@@ -57,9 +57,9 @@ KINDS = (
 )  # fmt: skip
 RATES_A_DAY = (
     (0.0200, 0.0200, 0.0200),
-    (0.0140, 0.0500, 0.1000),
+    (0.0160, 0.0500, 0.0950),
     (0.0020, 0.0150, 0.0450),
-    (0.0140, 0.0900, 0.2600),
+    (0.0160, 0.0900, 0.2300),
     (0.0020, 0.0240, 0.0900),
     (0.0030, 0.0160, 0.0350),
     (0.0030, 0.0110, 0.0200),
@@ -112,15 +112,15 @@ _OPEN_MOVES = tuple(
     )
 )
 MOVES = (
-    Move(LEAD, MQL, "mql", (0.0020, 0.0086, 0.0230), 0.34),
-    Move(MQL, SQL, "sql", (0.036, 0.060, 0.090), 0.30),
-    Move(MQL, AT_ONCE, "returned_at_once", (0.060, 0.044, 0.028), -0.3),
-    Move(SQL, OPPORTUNITY, "opportunity", (0.026, 0.046, 0.068), 0.30),
-    Move(SQL, LATER, "returned_after_follow_up", (0.060, 0.044, 0.028), -0.2),
-    Move(OPPORTUNITY, GONE, "won", (0.010, 0.018, 0.030), 0.30),
-    Move(OPPORTUNITY, LOST, "lost", (0.065, 0.052, 0.038), -0.2),
-    Move(AT_ONCE, MQL, "mql", (0.0012, 0.0050, 0.0140), 0.34),
-    Move(LATER, MQL, "mql", (0.0020, 0.0086, 0.0230), 0.34),
+    Move(LEAD, MQL, "mql", (0.0019, 0.0074, 0.0185), 0.15),
+    Move(MQL, SQL, "sql", (0.036, 0.060, 0.090), 0.10),
+    Move(MQL, AT_ONCE, "returned_at_once", (0.060, 0.044, 0.028), -0.1),
+    Move(SQL, OPPORTUNITY, "opportunity", (0.026, 0.046, 0.068), 0.10),
+    Move(SQL, LATER, "returned_after_follow_up", (0.060, 0.044, 0.028), -0.1),
+    Move(OPPORTUNITY, GONE, "won", (0.010, 0.018, 0.030), 0.60),
+    Move(OPPORTUNITY, LOST, "lost", (0.065, 0.052, 0.038), -0.5),
+    Move(AT_ONCE, MQL, "mql", (0.0012, 0.0044, 0.0115), 0.15),
+    Move(LATER, MQL, "mql", (0.0019, 0.0074, 0.0185), 0.15),
     *_OPEN_MOVES,
     Move(LOST, LEAD, "reopened", (0.0006, 0.0006, 0.0006), 0.0),
 )
