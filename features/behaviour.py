@@ -38,7 +38,7 @@ def kind_touches_ever(touch: ir.Table, each: str) -> ir.Scalar:
 @feature(on="touches", days=(7, 30, 90), empty=0, says="active on {value:.0f} of the last {days} days")
 def active_days(touch: ir.Table) -> ir.Scalar:
     """Days of the window with a touch, counted back from the moment, in days; 0 if none."""
-    return touch.age_days.floor().cast("int64").nunique()
+    return touch.age_days.ceil().nunique()  # a day, too, begins with its first moment: [as_of - 1 day, as_of)
 
 
 @feature(on="touches", days=(30, 90), empty=0, says="{value:.0f} different kinds of touch in {days} days")

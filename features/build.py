@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+from ibis.common.exceptions import IbisTypeError
 
 from features.catalogue import Feature
 from features.errors import FeatureError, listed
@@ -159,7 +160,9 @@ def _kept(past: ir.Table, features: Sequence[Feature]) -> ir.Table:
     read = set[str]().union(*(_columns_read(feature, ordered) for feature in features))
     columns = [name for name in past.columns if name in read | {"snapshot_id", "age_us", "row_number"}]
     lengths = [feature.days for feature in features]
-    widest = None if None in lengths else max(days for days in lengths if days is not None)
+    # A gap may begin before the window that it ends in.
+    needs_all = None in lengths or "gap_days" in read
+    widest = None if needs_all else max(days for days in lengths if days is not None)
     return within(past, widest).select(*columns).cache()
 
 
@@ -174,10 +177,16 @@ def _compute(feature: Feature, past: ir.Table) -> ir.Value:
     try:
         return compute(past) if feature.each is None else compute(past, feature.each)
     except AttributeError as error:
-        raise FeatureError(
-            f"feature '{feature.name}' reads a column that '{feature.on}' does not have ('{error.name}')",
-            hint=f"it has {listed(past.columns, most=20)}",
-        ) from None
+        raise _no_column(feature, past, str(error.name)) from None
+    except IbisTypeError as error:  # touch["place"] instead of touch.place: "Column 'place' is not found …"
+        raise _no_column(feature, past, (str(error).split("'") + ["?"])[1]) from None
+
+
+def _no_column(feature: Feature, past: ir.Table, name: str) -> FeatureError:
+    return FeatureError(
+        f"feature '{feature.name}' reads a column that '{feature.on}' does not have ('{name}')",
+        hint=f"it has {listed(past.columns, most=20)}",
+    )
 
 
 def _one_value(feature: Feature, past: ir.Table) -> ir.Scalar:

@@ -29,10 +29,13 @@ class Question:
         The table.
     immature
         Snapshots left out because their label window was not over and recorded: they are not negatives.
+    young
+        Those snapshots, without a label; None if there are none, or in a flat start.
     """
 
     snapshots: ir.Table
     immature: int = 0
+    young: ir.Table | None = None
 
 
 def past(
@@ -84,7 +87,7 @@ def past(
     young = every[len(mature) :]
     table = backend.create_table("question", rows.filter(rows.is_mature).drop("is_mature"), overwrite=True)
     immature = past_nights(leads, outcomes, young, max_per_lead=max_per_lead) if young else None
-    return Question(table, 0 if immature is None else _rows(immature))
+    return Question(table, 0 if immature is None else _rows(immature), immature)
 
 
 def explicit(backend: Any, tables: Tables) -> Question:

@@ -1,7 +1,7 @@
 """Bagged trees: several LightGBMs on random shares of rows and columns, averaged in log-odds.
 
 Each bag is trained on one thread and the bags side by side, so that the trees do not depend on the number of
-threads and busy cores do not stall each other (on two busy cores 40 times faster than two threads a bag).
+threads and busy cores do not stall each other.
 A booster is its text without LightGBM's parameters: data, never code.
 """
 

@@ -42,6 +42,7 @@ Rows = Annotated[
     Path | None,
     typer.Option(help="Explicit rows: lead_id, as_of[, label]; flat: a table like the one trained on."),
 ]
+Pictures = Annotated[Path | None, typer.Option(help="Folder that receives the curves as PNG files, too.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The moment, ISO 8601 in UTC; default: this midnight.")
 ]
@@ -72,11 +73,16 @@ def check(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> 
 
 
 @app.command()
-def train(params: ParamsFile = Path("params.yaml"), rows: Rows = None, as_json: AsJson = False) -> None:
+def train(
+    params: ParamsFile = Path("params.yaml"),
+    rows: Rows = None,
+    pictures: Pictures = None,
+    as_json: AsJson = False,
+) -> None:
     """Train on the history, measure on later leads, log to MLflow and register."""
     from pipelines import train as command
 
-    result = command.run(*_opened(params), rows=rows, progress=_progress(as_json))
+    result = command.run(*_opened(params), rows=rows, pictures=pictures, progress=_progress(as_json))
     _print(result, told.trained, as_json)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -11,6 +13,7 @@ from typing import Any
 
 from features.build import feature_table
 from features.catalogue import Feature, FeatureSpec
+from features.errors import StorageError
 from features.families import candidates
 from features.questions import Question, explicit, flat_history, open_now, past
 from features.tables import Source
@@ -31,7 +34,9 @@ from pipelines.progress import Progress
 PICTURE_ROWS = 500  # rows that the importance picture averages
 
 
-def run(params: Params, home: Path, *, rows: Path | None, progress: Progress) -> dict[str, Any]:
+def run(
+    params: Params, home: Path, *, rows: Path | None, progress: Progress, pictures: Path | None = None
+) -> dict[str, Any]:
     """Train, measure on later rows, log to MLflow and register.
 
     Parameters
@@ -39,6 +44,8 @@ def run(params: Params, home: Path, *, rows: Path | None, progress: Progress) ->
     rows
         Explicit rows ``lead_id, as_of, label``; flat start: a table to train on in place of the declared
         one. None: past nights of open leads.
+    pictures
+        Folder that receives the curves too, made if absent; None leaves them to MLflow.
 
     Returns
     -------
@@ -77,9 +84,11 @@ def run(params: Params, home: Path, *, rows: Path | None, progress: Progress) ->
             **untrained.ranking_figures(trained.test, orders),
         }
         with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
-            pictures = _pictures(Path(scratch), trained, table, orders)
+            drawn = _pictures(Path(scratch), trained, table, orders)
+            if pictures is not None:
+                _copy(drawn, pictures)
             test = ForwardTest.of(trained.test, orders, figures).save(Path(scratch) / "test")
-            version = _register(params, home, inputs, trained, figures, pictures, test)
+            version = _register(params, home, inputs, trained, figures, drawn, test)
         return {**_told(params, question, trained, figures, findings, version), **counted(inputs)}
 
 
@@ -159,6 +168,17 @@ def _pictures(folder: Path, trained: Trained, table: Any, orders: Mapping[str, A
         contributions=Explainer(trained.bundle).explain(latest).contributions,
         specs=trained.bundle.specs,
     )
+
+
+def _copy(pictures: Mapping[str, Path], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in pictures.values():
+            shutil.copyfile(picture, folder / picture.name)
+    except OSError as error:
+        raise StorageError(
+            f"pictures cannot be written to '{folder.name}'", hint=os.strerror(error.errno or 0)
+        ) from error
 
 
 def _register(

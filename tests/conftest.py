@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,64 @@ import ibis
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+DEMO_LEADS, DEMO_SEED = 2_000, 7
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo CRM that was trained on and ranked.
+
+    Attributes
+    ----------
+    home
+        Its working folder: read it; a test that changes something copies it first.
+    result
+        What ``leadrank demo --json`` would print.
+    """
+
+    home: Path
+    result: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo CRM with 2,000 leads, seed 7, made once for the whole test run."""
+    from pipelines.demo import command
+    from pipelines.progress import Progress
+
+    home = tmp_path_factory.mktemp("demo") / "crm"
+    with warnings.catch_warnings():
+        # mlflow and its dependencies warn about themselves while they are imported.
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        quiet = Progress(is_quiet=True)
+        result = command.run(home, leads=DEMO_LEADS, seed=DEMO_SEED, data_only=False, progress=quiet)
+    return Demo(home, result)
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Path:
+    """A folder with one flat table: 400 leads, two fields, the outcome, and params.yaml for it."""
+    rows = ["Channel,Visits,Bought"]
+    for row in range(400):
+        visits, is_fair = row * 7 % 23, row % 3 == 0
+        won = "yes" if visits + 5 * is_fair + row % 5 > 17 else "no"
+        rows.append(f"{'fair' if is_fair else 'web'},{visits},{won}")
+    (tmp_path / "leads.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(
+        """\
+tables:
+  leads:
+    path: leads.csv
+    outcome_column: Bought
+    won_values: ["yes"]
+    fields:
+      Channel: {kind: category}
+      Visits: {kind: number}
+""",
+        encoding="utf-8",
+    )
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,12 @@ from pipelines.demo import world
 from pipelines.demo.generation import generate
 from pipelines.progress import Progress
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    # mlflow and its dependencies warn about themselves while they are imported.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
 
 LEADS, SEED, BINS, DRAWS = 20_000, 7, 10, 200
 # Training looks back from here; the snapshots of this night are judged, and no outcome of theirs is known yet.

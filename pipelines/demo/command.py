@@ -12,6 +12,10 @@ from pipelines import score, train
 from pipelines.demo.generation import generate
 from pipelines.progress import Progress
 
+# Both are links to the repository's own files, which a wheel carries as copies. DVC would take a second
+# dvc.yaml in the tree for a second pipeline, hence the other name.
+WORKING_FILES = {"params.yaml": "params.yaml", "dvc.yaml": "stages.yaml"}
+
 
 def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progress) -> dict[str, Any]:
     """Make the folder and run the main job in it.
@@ -19,11 +23,12 @@ def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progr
     Parameters
     ----------
     folder
-        Made if absent. Files of an earlier demo are replaced; a ``params.yaml`` that is there stays.
+        Made if absent. Files of an earlier demo are replaced; a ``params.yaml`` or ``dvc.yaml`` that is there
+        stays.
     leads
         Leads to generate.
     data_only
-        Only write ``data/`` and ``params.yaml``, without the truth: as fast as the disk.
+        Only write ``data/``, ``params.yaml`` and ``dvc.yaml``, without the truth: as fast as the disk.
 
     Returns
     -------
@@ -39,8 +44,9 @@ def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progr
     _refuse_foreign(home)
     with progress.stage("generating the demo CRM", total=100) as advance:
         tables = generate(home, leads=leads, seed=seed, with_truth=not data_only, on_progress=_steps(advance))
-    if not (home / "params.yaml").exists():
-        (home / "params.yaml").write_text(_template(), encoding="utf-8")
+    for name, packaged in WORKING_FILES.items():
+        if not (home / name).exists():
+            (home / name).write_text(_text(packaged), encoding="utf-8")
     made: dict[str, Any] = {
         "folder": str(folder),
         "rows": dict(tables.rows),
@@ -76,5 +82,5 @@ def _steps(advance: Any) -> Any:
     return on_progress
 
 
-def _template() -> str:
-    return (files("pipelines.demo") / "params.yaml").read_text(encoding="utf-8")
+def _text(packaged: str) -> str:
+    return (files("pipelines.demo") / packaged).read_text(encoding="utf-8")

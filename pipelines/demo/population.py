@@ -138,9 +138,9 @@ def _pick(rng: np.random.Generator, trait: words.Trait, count: int) -> Ints:
 
 
 def _arrivals(rng: np.random.Generator, size: Ints) -> tuple[Ints, Ints]:
-    """Account and day of every lead: the first on any day, then at most one a day at the size's rate."""
+    """Account and day of every lead: the first on any day, rather early, then at most one a day at the size's rate."""
     rate = np.asarray(world.COLLEAGUES_A_DAY)[size]
-    first = rng.integers(0, world.HISTORY_DAYS, len(size))
+    first = (world.HISTORY_DAYS * rng.random(len(size)) ** world.INFLOW_BEND).astype(np.int64)
     gaps = rng.geometric(rate[:, None], (len(size), _MOST_LEADS - 1))
     day = np.concatenate([first[:, None], first[:, None] + np.cumsum(gaps, axis=1)], axis=1)
     account, order = np.nonzero(day < world.HISTORY_DAYS)

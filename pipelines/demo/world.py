@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
-HISTORY_DAYS = 546
+HISTORY_DAYS = 602  # 86 weeks
 START_AT = AS_OF - timedelta(days=HISTORY_DAYS)
 HORIZON_DAYS = 90
 SNAPSHOT_EVERY_DAYS = 7
@@ -32,7 +32,7 @@ STATES = CYCLES * INTENTS
 FAST_SHARE_BY_SIZE = (0.6, 0.45, 0.3)
 FUNNEL_SPEED = (1.3, 0.8)
 INTENT_SPEED = (1.2, 0.8)
-TOUCH_SPEED = (0.86, 0.78)
+TOUCH_SPEED = (0.80, 0.73)
 
 # Intent a day after: rises from the left, fades to the left.
 INTENT_STEP = (
@@ -45,6 +45,8 @@ COLLEAGUE_LIFT = 0.45  # chance that a colleague's arrival lifts intent by one
 COMMITTEE_WARMTH = 0.35  # log-odds a level of intent, for each recent colleague (two at most)
 COMMITTEE_DAYS = 60
 REOPENED_INTENT = (0.3, 0.5, 0.2)
+# New accounts come evenly at 1; above it more of them come early (the inflow slows).
+INFLOW_BEND = 1.25
 # Chance a day that one more person of the account turns up, by size of the company.
 COLLEAGUES_A_DAY = (1 / 700, 1 / 350, 1 / 180)
 
@@ -112,15 +114,15 @@ _OPEN_MOVES = tuple(
     )
 )
 MOVES = (
-    Move(LEAD, MQL, "mql", (0.0019, 0.0074, 0.0185), 0.15),
+    Move(LEAD, MQL, "mql", (0.0019, 0.0077, 0.0195), 0.15),
     Move(MQL, SQL, "sql", (0.036, 0.060, 0.090), 0.10),
     Move(MQL, AT_ONCE, "returned_at_once", (0.060, 0.044, 0.028), -0.1),
     Move(SQL, OPPORTUNITY, "opportunity", (0.026, 0.046, 0.068), 0.10),
     Move(SQL, LATER, "returned_after_follow_up", (0.060, 0.044, 0.028), -0.1),
     Move(OPPORTUNITY, GONE, "won", (0.010, 0.018, 0.030), 0.60),
     Move(OPPORTUNITY, LOST, "lost", (0.065, 0.052, 0.038), -0.5),
-    Move(AT_ONCE, MQL, "mql", (0.0012, 0.0044, 0.0115), 0.15),
-    Move(LATER, MQL, "mql", (0.0019, 0.0074, 0.0185), 0.15),
+    Move(AT_ONCE, MQL, "mql", (0.0012, 0.0046, 0.0122), 0.15),
+    Move(LATER, MQL, "mql", (0.0019, 0.0077, 0.0195), 0.15),
     *_OPEN_MOVES,
     Move(LOST, LEAD, "reopened", (0.0006, 0.0006, 0.0006), 0.0),
 )

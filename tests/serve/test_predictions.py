@@ -28,6 +28,11 @@ def connection():
         yield connection
 
 
+def csv_rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_rows_come_back_in_the_order_they_were_asked_in(model):
     table = features(8).take([5, 0, 7, 2, 1, 3, 6, 4])  # as an engine may give them
     found = predictions.predict(model, table, rows=8)
@@ -57,7 +62,7 @@ def test_a_row_without_a_probability_says_why(model, connection, tmp_path, suffi
     out = tmp_path / f"out{suffix}"
     predicted = predictions.predict(model, table, rows=8)
     assert predictions.write(connection, predicted, out, is_flat=False) == 6
-    rows = list(csv.DictReader(out.open())) if suffix.lower() == ".csv" else pq.read_table(out).to_pylist()
+    rows = csv_rows(out) if suffix.lower() == ".csv" else pq.read_table(out).to_pylist()
     assert list(rows[0]) == ["row", "lead_id", "as_of", "probability", "score", "margin", "problem"]
     assert [int(row["row"]) for row in rows] == list(range(1, 9))
     problems = [row["problem"] or None for row in rows]
@@ -71,7 +76,7 @@ def test_a_flat_table_has_no_moment_and_no_unknown_lead(model, connection, tmp_p
     out = tmp_path / "out.csv"
     predicted = predictions.predict(model, features(8), rows=9)
     assert predictions.write(connection, predicted, out, is_flat=True) == 1
-    rows = list(csv.DictReader(out.open()))
+    rows = csv_rows(out)
     assert list(rows[0]) == ["row", "lead_id", "probability", "score", "margin", "problem"]
     assert [row["problem"] for row in rows] == [""] * 8 + [predictions.QUARANTINED]
 

@@ -1,0 +1,49 @@
+"""What a training keeps of its forward test comes back as it was, and names no lead."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from models.forward_test import ForwardTest, figure_rows, load
+
+TEST = pa.table(
+    {
+        "snapshot_id": [4, 5, 6],
+        "lead_id": ["L7", "L2", "L7"],
+        "as_of": pa.array([datetime(2026, 1, day, tzinfo=UTC) for day in (1, 1, 8)]),
+        "label": [0.0, 1.0, 1.0],
+        "margin": [-2.0, -1.0, 0.5],
+        "probability": [0.1, 0.3, 0.6],
+    }
+)
+FIGURES = {
+    "model": {"n": 3, "roc_auc": {"value": 1.0, "low": 0.5, "high": 1.0}},
+    "newest_first": {"roc_auc": 0.5},
+}
+
+
+def test_the_test_comes_back_as_it_was(tmp_path):
+    kept = ForwardTest.of(TEST, {"newest_first": np.array([-3.0, -np.inf, -1.0])}, FIGURES)
+    found = load(kept.save(tmp_path / "test"))
+    assert found.rows.equals(kept.rows)
+    assert found.figures == FIGURES
+    assert found.label.tolist() == [0, 1, 1]
+    assert found.probability.tolist() == [0.1, 0.3, 0.6]
+    assert {name: order.tolist() for name, order in found.orders.items()} == {
+        "newest_first": [-3.0, -np.inf, -1.0]
+    }
+
+
+def test_rows_of_one_lead_stay_together_and_its_id_stays_away(tmp_path):
+    folder = ForwardTest.of(TEST, {}, FIGURES).save(tmp_path / "test")
+    assert load(folder).rows.column("lead").to_pylist() == [1, 0, 1]
+    assert all(b"L7" not in file.read_bytes() for file in folder.iterdir())
+
+
+def test_every_figure_of_every_contender_is_one_row():
+    assert [tuple(row.values()) for row in figure_rows(FIGURES)] == [
+        ("model", "n", 3, None, None),
+        ("model", "roc_auc", 1.0, 0.5, 1.0),
+        ("newest_first", "roc_auc", 0.5, None, None),
+    ]
