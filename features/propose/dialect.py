@@ -14,7 +14,7 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 from features.errors import InputError, Place
-from features.headers import check_headers, plain
+from features.ingest.headers import check_headers, plain
 
 SEPARATORS = (",", ";", "\t", "|")
 _HEADER_BYTES = 1_000_000

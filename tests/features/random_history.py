@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,25 @@ def history(seed: int, *, leads: int = 40, touches: int = 10) -> dict[str, Rows]
         for number, row in enumerate(rows):
             row["snapshot_id" if name == "snapshots" else "row_number"] = number
     return tables
+
+
+def stacked(worlds: Sequence[dict[str, Rows]]) -> dict[str, Rows]:
+    """Histories side by side in one set of tables, which is as good as apart and faster: no id is shared.
+
+    Snapshots are numbered on; the rows of a world keep their numbers.
+    """
+    tables: dict[str, Rows] = {name: [] for name in worlds[0]}
+    for number, world in enumerate(worlds):
+        for name, rows in world.items():
+            tables[name] += [_apart(row, number) for row in rows]
+    for number, row in enumerate(tables["snapshots"]):
+        row["snapshot_id"] = number
+    return tables
+
+
+def _apart(row: dict[str, Any], world: int) -> dict[str, Any]:
+    ids = {name: row[name] for name in ("lead_id", "account_id") if row.get(name) is not None}
+    return {**row, **{name: f"{world}/{value}" for name, value in ids.items()}}
 
 
 def arrow(tables: dict[str, Rows]) -> dict[str, pa.Table]:

@@ -7,8 +7,6 @@ from features.catalogue import catalogue
 from features.tables import Field
 from tests.features.drawn import drawn, fetched, install
 
-import features.account, features.behaviour, features.recency, features.stage  # noqa: E401, F401
-
 SNAPSHOTS = """
     snapshot_id | lead_id | as_of
     ------------+---------+-----------------

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from features.errors import LeadrankError, ParameterError, UpstreamError
-from features.quarantine import Counts
+from features.ingest.quarantine import Counts
 from features.tables import Field, Source
 from tests.features.ingested import Ingested
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from features.quarantine import Reason
+from features.ingest.quarantine import Reason
 
 MAX_RECORD_BYTES = 1 << 20
 _MAX_RECORD_LINES = 1000

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import duckdb
 
-from features.convert import check_source
-from features.digest import digest, table_sums
-from features.duplicates import deduplicate
 from features.errors import InputError, ParameterError
-from features.files import locate, unchanged
-from features.headers import match, nearest
-from features.quarantine import Counts, Note, create
-from features.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offsets
-from features.settling import settle
-from features.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
-from features.staging import SCRATCH, STAGED, Stage
+from features.ingest.convert import check_source
+from features.ingest.digest import digest, table_sums
+from features.ingest.duplicates import deduplicate
+from features.ingest.files import locate, unchanged
+from features.ingest.headers import match, nearest
+from features.ingest.quarantine import Counts, Note, create
+from features.ingest.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offsets
+from features.ingest.settling import settle
+from features.ingest.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
+from features.ingest.staging import SCRATCH, STAGED, Stage
 from features.tables import LOADABLE, Source
 
 

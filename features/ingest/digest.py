@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from features.sql import named
+from features.ingest.sql import named
 from features.tables import Source
 
 

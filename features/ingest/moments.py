@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.cells import Cell, Converted, Step, trimmed
-from features.quarantine import Reason
-from features.sql import quoted
+from features.ingest.cells import Cell, Converted, Step, trimmed
+from features.ingest.quarantine import Reason
+from features.ingest.sql import quoted
+from features.ingest.zones import skipping_days
 from features.tables import Source
-from features.zones import skipping_days
 
 EPOCHS = {"unix_seconds": (1, 1_000_000), "unix_milliseconds": (1000, 1000)}
 _NO_SECONDS = r"^(\S+[T ]\d\d:\d\d)(Z|z| ?UTC|[+-]\d\d(?::?\d\d)?)$"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from features.errors import InputError, Place
-from features.quarantine import Reason
-from features.sql import count, named, quoted
-from features.staging import STAGED, Fault, Stage, install
+from features.ingest.quarantine import Reason
+from features.ingest.sql import count, named, quoted
+from features.ingest.staging import STAGED, Fault, Stage, install
 
 _MOST_FAILING_SHARE = 0.5
 _COMMA_FAILING_SHARE = 0.1  # fewer may be typing errors; "12" and "13,5" mixed is a decimal comma

@@ -16,13 +16,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.databases import spill
 from features.errors import InputError, ParameterError, Place
-from features.headers import MAX_COLUMNS, check_headers, plain, read_header
-from features.lines import MAX_RECORD_BYTES, Survey, Surveyor
-from features.sql import named, quoted
+from features.ingest.databases import spill
+from features.ingest.headers import MAX_COLUMNS, check_headers, plain, read_header
+from features.ingest.lines import MAX_RECORD_BYTES, Survey, Surveyor
+from features.ingest.sql import named, quoted
+from features.ingest.text import TextFile
 from features.tables import Source
-from features.text import TextFile
 
 PARSED = "_parsed"
 _MOST_BAD_SHARE = 0.5

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from features.cells import stepwise
-from features.quarantine import Note
-from features.sql import count, named
-from features.staging import STAGED, Stage
-from features.zones import clock_changes
+from features.ingest.cells import stepwise
+from features.ingest.quarantine import Note
+from features.ingest.sql import count, named
+from features.ingest.staging import STAGED, Stage
+from features.ingest.zones import clock_changes
 
 
 def settle(stage: Stage) -> None:

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
-from features.cells import LARGEST_EXACT, Cell, Converted, trimmed
 from features.errors import InputError, ParameterError, Place
-from features.moments import EPOCHS, moment
-from features.sql import quoted
+from features.ingest.cells import LARGEST_EXACT, Cell, Converted, trimmed
+from features.ingest.moments import EPOCHS, moment
+from features.ingest.sql import quoted
 from features.tables import Source
 
 _YES = ("yes", "true", "1", "1.0", "y", "t")

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
-from features.cells import Cell, stepwise
-from features.convert import converted
 from features.errors import InputError, LeadrankError, Place, listed
-from features.headers import NEEDS_ONE_OF, Match
-from features.quarantine import Counts, Note, Reason, quarantined
-from features.sources import Scan, damaged
-from features.sql import count, named, quoted
+from features.ingest.cells import Cell, stepwise
+from features.ingest.convert import converted
+from features.ingest.headers import NEEDS_ONE_OF, Match
+from features.ingest.quarantine import Counts, Note, Reason, quarantined
+from features.ingest.sources import Scan, damaged
+from features.ingest.sql import count, named, quoted
 from features.tables import Source
 
 STAGED = "_staged"

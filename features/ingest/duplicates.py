@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.sql import count, named, quoted
-from features.staging import STAGED, Stage
+from features.ingest.sql import count, named, quoted
+from features.ingest.staging import STAGED, Stage
 from features.tables import LOADABLE
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 
-from features.headers import Wanted
-from features.quarantine import Reason
-from features.sql import quoted
+from features.ingest.headers import Wanted
+from features.ingest.quarantine import Reason
+from features.ingest.sql import quoted
 from features.tables import Source
 
 LARGEST_EXACT = 2**53  # from here on a double no longer tells neighbouring whole numbers apart
