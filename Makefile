@@ -15,19 +15,21 @@ help:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "leadrank needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv .venv
 
-# Imports are three times as fast with bytecode; pip would compile it on one core. A few files of other
-# packages are templates or for other Pythons and do not compile, hence the minus.
-COMPILE = -$(BIN)/python -m compileall -q -q -j 0 .venv/lib features models serve pipelines
+# uv unpacks on all cores and compiles bytecode, with which imports are three times as fast. Behind a mirror,
+# set UV_DEFAULT_INDEX as well as pip's own setting.
+INSTALL = UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(COMPILE)
+.venv/.uv: requirements-uv.lock | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+.venv/.runtime: requirements.lock pyproject.toml .venv/.uv
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.lock
-	$(COMPILE)
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: .venv/.runtime
