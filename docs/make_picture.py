@@ -15,6 +15,7 @@ import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.text import Text
@@ -46,9 +47,9 @@ def picture(folder: Path) -> str:
 
 
 def _shown(command: str, home: Path) -> str:
-    """What the command prints on a terminal; the folder by its name, for where it lies is nobody's business."""
-    os.environ |= {"COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"}
-    with redirect_stdout(io.StringIO()) as out:
+    """What the command prints on a terminal; the folder by its name, wherever it lies."""
+    terminal = {"COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"}
+    with patch.dict(os.environ, terminal), redirect_stdout(io.StringIO()) as out:
         app([*command.split(), "--params", str(home / "params.yaml")], standalone_mode=False)
     return out.getvalue().replace(str(home), home.name)
 

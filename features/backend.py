@@ -24,7 +24,7 @@ def workspace(folder: Path) -> Iterator[Any]:
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=home))
     backend = ibis.duckdb.connect(**_settings(scratch))
     backend.con.execute("SET TimeZone = 'UTC'")  # as a setting of the connection it asks for a download
-    backend.con.execute("SET enable_progress_bar = false")  # stdout is the command's
+    _silence(backend.con)
     try:
         yield backend
     finally:
@@ -35,6 +35,12 @@ def workspace(folder: Path) -> Iterator[Any]:
 def environment() -> Mapping[str, str]:
     """Where the URLs of databases (``url_env``) are looked up."""
     return os.environ
+
+
+def _silence(connection: Any) -> None:
+    """No progress bar: stdout is the command's. In a notebook there is none, and setting it is refused."""
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _settings(scratch: Path) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def distinct_kinds(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", days=30, says="{value:.0%} of the touches in {days} days came from the lead")
 def inbound_share(touch: ir.Table) -> ir.Scalar:
     """Share of touches with direction ``in`` in the window, 0 to 1; null without a touch."""
-    return touch.direction.cases(("in", 1.0), else_=0.0).mean()
+    # Not of the numbers 1.0 and 0.0: Spark takes them for decimals and rounds their mean to five places.
+    return (touch.direction == "in").fill_null(False).cast("float64").mean()  # noqa: FBT003  # a value
 
 
 @feature(on="touches", days=(30, 90), says="{value:.0f} seconds of calls, visits and meetings in {days} days")

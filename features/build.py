@@ -179,7 +179,7 @@ def _compute(feature: Feature, past: ir.Table) -> ir.Value:
     except AttributeError as error:
         raise _no_column(feature, past, str(error.name)) from None
     except IbisTypeError as error:  # touch["place"] instead of touch.place: "Column 'place' is not found …"
-        raise _no_column(feature, past, (str(error).split("'") + ["?"])[1]) from None
+        raise _no_column(feature, past, str(error).partition("'")[2].partition("'")[0]) from None
 
 
 def _no_column(feature: Feature, past: ir.Table, name: str) -> FeatureError:

@@ -52,4 +52,4 @@ def longest_gap_days(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", days=90, says="{value:.0%} of the touches of {days} days fell in the last 7")
 def burst_share(touch: ir.Table) -> ir.Scalar:
     """Share of the window's touches that fell in its last 7 days, 0 to 1; null without a touch."""
-    return (touch.age_days <= 7).ifelse(1.0, 0.0).mean()  # noqa: PLR2004  # days of a week
+    return (touch.age_days <= 7).cast("float64").mean()  # noqa: PLR2004  # days of a week

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.metrics import Vector
+from models.untrained import ranking_intervals
 
 Figures = Mapping[str, Mapping[str, Any]]
 
@@ -72,11 +73,21 @@ class ForwardTest:
         names = [name for name in self.rows.column_names if name not in _OWN]
         return {name: np.asarray(self.rows.column(name).to_numpy()) for name in names}
 
+    def with_intervals(self) -> dict[str, dict[str, Any]]:
+        """The figures, with 95 % intervals for the untrained orders too, resampling leads."""
+        ends = ranking_intervals(self.label, self.rows.column("lead").to_numpy(), self.orders)
+        return {
+            contender: {
+                name: _joined(figure, ends.get(contender, {}).get(name)) for name, figure in found.items()
+            }
+            for contender, found in self.figures.items()
+        }
+
     def save(self, folder: Path) -> Path:
         """Write ``rows.parquet`` and ``figures.json`` into a new folder, and return it."""
         folder.mkdir()
         pq.write_table(self.rows, folder / ROWS)
-        text = json.dumps(self.figures, indent=1, sort_keys=True)
+        text = json.dumps(self.figures, indent=1)  # contenders and figures keep their order
         (folder / FIGURES).write_text(text, encoding="utf-8")
         return folder
 
@@ -98,6 +109,10 @@ def figure_rows(figures: Figures) -> list[dict[str, Any]]:
         for contender, found in figures.items()
         for name, figure in found.items()
     ]
+
+
+def _joined(figure: Any, ends: tuple[float, float] | None) -> Any:
+    return figure if ends is None else {"value": figure, "low": ends[0], "high": ends[1]}
 
 
 def _with_interval(figure: Mapping[str, float] | float) -> dict[str, float | None]:

@@ -22,9 +22,9 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _BINS = 10
 _MOST_FEATURES = 20
-_MODEL, _FAINT = "#1f5fa8", "#9aa5b1"
-_FAMILY_COLOURS = ("#1f5fa8", "#d9822b", "#3a8f5c", "#8a5bb0", "#b8443e", "#6b7785")
-_STYLE: Mapping[str, object] = {
+_MODEL, FAINT = "#1f5fa8", "#9aa5b1"
+COLOURS = ("#1f5fa8", "#d9822b", "#3a8f5c", "#8a5bb0", "#b8443e", "#6b7785")
+STYLE: Mapping[str, object] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -44,6 +44,7 @@ def draw(
     others: Mapping[str, Floats] | None = None,
     contributions: Floats | None = None,
     specs: Sequence[FeatureSpec] = (),
+    auc_interval: tuple[float, float] | None = None,
 ) -> dict[str, Path]:
     """Draw the pictures of one target.
 
@@ -62,6 +63,8 @@ def draw(
         Shape (m, k), log-odds, of any m rows; None leaves ``importance`` out.
     specs
         The k features, in the order of the columns of ``contributions``.
+    auc_interval
+        95 % interval that ``roc`` tells, as it was measured elsewhere; None: that of independent rows.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def draw(
     won = np.asarray(y, dtype=bool)
     plots: dict[str, Callable[[Axes], None]] = {
         "reliability": lambda axes: _reliability(axes, won, p),
-        "roc": lambda axes: _roc(axes, won, p),
+        "roc": lambda axes: _roc(axes, won, p, auc_interval),
         "precision_recall": lambda axes: _precision_recall(axes, won, p),
         "gains": lambda axes: _gains(axes, won, p, others or {}),
     }
@@ -91,7 +94,7 @@ def _picture(path: Path) -> Iterator[Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with rc_context(dict(_STYLE)):
+    with rc_context(dict(STYLE)):
         figure = Figure(figsize=(6.4, 4.8), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure.add_subplot()
@@ -107,7 +110,7 @@ def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
     low, high = wilson(wins, size, z=1.96)
     rate = wins / size
     top = 1.05 * max(float(high.max()), float(predicted.max()))
-    axes.plot([0, top], [0, top], color=_FAINT, linestyle="--", label="probability is right")
+    axes.plot([0, top], [0, top], color=FAINT, linestyle="--", label="probability is right")
     axes.errorbar(
         predicted, rate, [rate - low, high - rate], fmt="o", color=_MODEL, capsize=3,
         label=f"{len(groups)} groups of about {size[0]:,.0f} rows, 95 % interval",
@@ -118,13 +121,13 @@ def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
     axes.legend(loc="upper left")
 
 
-def _roc(axes: Axes, won: Flags, p: Floats) -> None:
+def _roc(axes: Axes, won: Flags, p: Floats, ends: tuple[float, float] | None) -> None:
     from sklearn.metrics import roc_auc_score, roc_curve
 
     false, true, _ = roc_curve(won, p)
     auc = float(roc_auc_score(won, p))
-    low, high = _auc_interval(auc, won)
-    axes.plot([0, 1], [0, 1], color=_FAINT, linestyle="--", label="chance: 0.500")
+    low, high = ends or _auc_interval(auc, won)
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="chance: 0.500")
     axes.plot(false, true, color=_MODEL, label=f"model: {auc:.3f} (95 % interval {low:.3f} to {high:.3f})")
     axes.set(xlabel="share of the lost leads ranked above", ylabel="share of the won leads found")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
@@ -148,7 +151,7 @@ def _precision_recall(axes: Axes, won: Flags, p: Floats) -> None:
     precision, recall, _ = precision_recall_curve(won, p)
     steady = recall >= min(1.0, 10 / won.sum())  # the first few leads say nothing but noise
     area, base = float(average_precision_score(won, p)), float(won.mean())
-    axes.axhline(base, color=_FAINT, linestyle="--", label=f"base rate: {base:.1%}")
+    axes.axhline(base, color=FAINT, linestyle="--", label=f"base rate: {base:.1%}")
     axes.plot(recall[steady], precision[steady], color=_MODEL, label=f"model: average precision {area:.3f}")
     axes.set(xlabel="share of the won leads found", ylabel="share of the chosen leads that are won")
     axes.set(xlim=(0, 1), ylim=(0, min(1.01, 1.15 * float(precision[steady].max()))))
@@ -160,11 +163,11 @@ def _precision_recall(axes: Axes, won: Flags, p: Floats) -> None:
 def _gains(axes: Axes, won: Flags, p: Floats, others: Mapping[str, Floats]) -> None:
     """Share of the wins among the first leads of the ranking."""
     share = np.arange(len(won) + 1) / len(won)
-    axes.plot([0, 1], [0, 1], color=_FAINT, linestyle="--", label="any order")
-    for (name, order), colour in zip(others.items(), cycle(_FAMILY_COLOURS[1:])):
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="any order")
+    for (name, order), colour in zip(others.items(), cycle(COLOURS[1:])):
         axes.plot(share, _found(won, order), color=colour, label=_first_tenth(name, won, order))
     axes.plot(share, _found(won, p), color=_MODEL, label=_first_tenth("model", won, p))
-    axes.axvline(0.1, color=_FAINT, linewidth=0.8, linestyle=":")
+    axes.axvline(0.1, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set(xlabel="share of the leads called, best first", ylabel="share of the won leads found")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
     _titled(axes, "Who calls the best leads first finds", won)
@@ -191,7 +194,7 @@ def _importance(axes: Axes, contributions: Floats, specs: Sequence[FeatureSpec])
     strength = np.abs(contributions).mean(axis=0)
     shown = np.argsort(-strength, kind="stable")[:_MOST_FEATURES][::-1]
     families = list(dict.fromkeys(spec.family for spec in specs))
-    colours = {f: _FAMILY_COLOURS[place % len(_FAMILY_COLOURS)] for place, f in enumerate(families)}
+    colours = {f: COLOURS[place % len(COLOURS)] for place, f in enumerate(families)}
     bars = axes.barh([_short(specs[k].name) for k in shown], strength[shown], height=0.7)
     for bar, k in zip(bars, shown, strict=True):
         bar.set_color(colours[specs[k].family])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from models.metrics import Vector, measure
+from models.metrics import Vector, interval, measure
 from models.scorecard import Rule, newest_first, points
 
 FIGURES = ("roc_auc", "average_precision", "lift_10", "lift_20", "capture_10", "capture_20")
@@ -42,6 +43,17 @@ def ranking_figures(test: pa.Table, found: Mapping[str, Vector]) -> dict[str, di
     label = test.column("label").to_numpy().astype(np.float64)
     measured = {name: measure(label, _as_probability(order)).as_json() for name, order in found.items()}
     return {name: {figure: all_[figure] for figure in FIGURES} for name, all_ in measured.items()}
+
+
+def ranking_intervals(
+    label: Vector, groups: npt.ArrayLike, found: Mapping[str, Vector], *, resamples: int = 200, seed: int = 0
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """The 95 % intervals of `ranking_figures`, resampling groups, by name of the order and of the figure."""
+    ends = {
+        name: interval(label, _as_probability(order), groups, resamples=resamples, seed=seed)
+        for name, order in found.items()
+    }
+    return {name: {figure: all_[figure] for figure in FIGURES} for name, all_ in ends.items()}
 
 
 def _as_probability(order: Vector) -> Vector:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from models import registry
 from models.bundle import Bundle
+from models.forward_test import ForwardTest
+from models.forward_test import load as load_test
 from models.store import load
 from pipelines.params import Params
 
@@ -38,6 +40,22 @@ def champion(params: Params, home: Path) -> Champion:
     if not kept.is_dir():
         _keep(uri, version, kept)
     return Champion(version.version, version.digest, load(kept, digest=version.digest))
+
+
+def forward_test(params: Params, home: Path) -> ForwardTest:
+    """What the champion's training said of later rows that its trees had not seen, and what became of them.
+
+    Raises
+    ------
+    ModelError
+        There is no champion, or its training kept no test.
+    UpstreamError
+        MLflow does not answer.
+    """
+    uri = registry.anchored(params.tracking.uri, home)
+    version = registry.champion(uri, params.tracking.model)
+    with tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
+        return load_test(registry.fetch_test(uri, version, Path(scratch)))
 
 
 def _keep(uri: str, version: registry.Version, kept: Path) -> None:

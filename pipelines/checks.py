@@ -33,7 +33,7 @@ def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
         Too many rows of a table are quarantined.
     """
     with opened(params, home, progress) as inputs:
-        return {**counted(inputs), "quarantine": _quarantine(inputs)}
+        return {**counted(inputs), "quarantine": quarantined(inputs)}
 
 
 def counted(inputs: Inputs) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def counted(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _quarantine(inputs: Inputs) -> list[dict[str, Any]]:
+def quarantined(inputs: Inputs) -> list[dict[str, Any]]:
+    """Quarantined rows and their first line, by table, reason and column."""
     names = ("table", "reason", "column", "rows", "first_line")
     return [dict(zip(names, row, strict=True)) for row in inputs.connection.execute(_REASONS).fetchall()]

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="leadrank",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Turns a company's CRM history into a ranked, explained list of leads every night.",
@@ -164,18 +163,17 @@ def main() -> NoReturn:
     """Run a command; every way it ends has its exit code (design §9)."""
     signal.signal(signal.SIGTERM, _stopped)
     try:
-        app(standalone_mode=False)
+        # Typer returns the code of its own exits, Ctrl-C's 130 among them, and None after a command.
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except LeadrankError as error:
         _fail(error)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(128 + signal.SIGINT)
-    except typer.BadParameter as error:  # all usage errors of the command line
+    except typer.TyperException as error:  # all usage errors of the command line
         _fail(ParameterError(error.format_message(), hint="see `leadrank COMMAND --help`"))
     except Exception as error:  # noqa: BLE001  # the one place that may: whatever is left is our bug
         _fail(_bug(error))
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 def _fail(error: LeadrankError) -> NoReturn:

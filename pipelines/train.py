@@ -160,6 +160,7 @@ def _options(params: Params) -> TrainOptions:
 def _pictures(folder: Path, trained: Trained, table: Any, orders: Mapping[str, Any]) -> dict[str, Path]:
     """Curves on the test rows, and what the model looks at on some of the latest rows."""
     latest = table.slice(max(0, table.num_rows - PICTURE_ROWS))
+    auc = trained.report["metrics"]["roc_auc"]  # its interval resamples leads; rows would make it too narrow
     return draw(
         folder,
         trained.test.column("label").to_numpy() == 1,
@@ -167,6 +168,7 @@ def _pictures(folder: Path, trained: Trained, table: Any, orders: Mapping[str, A
         others={name.replace("_", " "): order for name, order in orders.items()},
         contributions=Explainer(trained.bundle).explain(latest).contributions,
         specs=trained.bundle.specs,
+        auc_interval=(auc["low"], auc["high"]),
     )
 
 

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 LEADS, SEED, BINS, DRAWS = 20_000, 7, 10, 200
-# Training looks back from here; the snapshots of this night are judged, and no outcome of theirs is known yet.
+# Training looks back from this night; its snapshots are judged, and no outcome of theirs is known yet.
 # Fourteen weeks: the window of 90 days and the days in which outcomes are still being recorded.
 WEEKS_BEFORE_THE_END = 14
 
@@ -35,15 +35,13 @@ def judged(tmp_path_factory):
     made = generate(home, leads=LEADS, seed=SEED)
     night = made.as_of - timedelta(weeks=WEEKS_BEFORE_THE_END)
     assert timedelta(weeks=WEEKS_BEFORE_THE_END) > timedelta(days=world.HORIZON_DAYS + world.LATE_DAYS)
-    params = _params(home, night)
+    params = _params(night)
     result = train.run(params, home, rows=None, progress=Progress(is_quiet=True))
     truth = pd.read_parquet(home / "truth.parquet")
     rows = truth[pd.to_datetime(truth["as_of"], utc=True) == night].reset_index(drop=True)
     rows[["lead_id", "as_of"]].to_parquet(home / "rows.parquet")
     out = home / "out.parquet"
-    predict.run(
-        params, home, rows=home / "rows.parquet", out=out, progress=Progress(is_quiet=True)
-    )
+    predict.run(params, home, rows=home / "rows.parquet", out=out, progress=Progress(is_quiet=True))
     predicted = pd.read_parquet(out)
     assert predicted["lead_id"].tolist() == rows["lead_id"].tolist()
     # A spoiled row of `leads.csv` is quarantined: its lead has a truth and no probability.
@@ -59,7 +57,7 @@ def judged(tmp_path_factory):
     return result, frame[known]
 
 
-def _params(home, night):
+def _params(night):
     from importlib.resources import files
 
     template = (files("pipelines.demo") / "params.yaml").read_text(encoding="utf-8")

@@ -52,12 +52,11 @@ COLLEAGUES_A_DAY = (1 / 700, 1 / 350, 1 / 180)
 
 WEEKDAY_PACE = (1.2, 1.25, 1.2, 1.2, 1.1, 0.5, 0.55)  # Monday first
 
-# Touch kinds: rate a day by intent; direction; place; whether people type it in later.
 KINDS = (
     "email_sent", "email_open", "email_click", "web_visit", "pricing_visit", "content_download", "webinar",
     "demo_request", "call", "meeting", "event", "unsubscribe",
 )  # fmt: skip
-RATES_A_DAY = (
+RATES_A_DAY = (  # kinds by intent, on an average weekday
     (0.0200, 0.0200, 0.0200),
     (0.0160, 0.0500, 0.0950),
     (0.0020, 0.0150, 0.0450),
@@ -71,6 +70,7 @@ RATES_A_DAY = (
     (0.0030, 0.0040, 0.0050),
     (0.0020, 0.0008, 0.0003),
 )
+# People type these in later; the others are recorded at once.
 LATE_KINDS = ("call", "meeting", "event")
 # Share of facts recorded 0, 1, 2, 3 days after the day they happened; independent of everything else.
 LATE_TOUCH_SHARES = (0.85, 0.08, 0.05, 0.02)

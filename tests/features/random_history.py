@@ -20,14 +20,16 @@ COLUMNS = {
         "due_at": _MOMENT, "row_number": _WHOLE,
     },
     "accounts": {
-        "account_id": _TEXT, "sector": _TEXT, "employees": _NUMBER, "founded_at": _MOMENT, "row_number": _WHOLE,
+        "account_id": _TEXT, "sector": _TEXT, "employees": _NUMBER, "founded_at": _MOMENT,
+        "row_number": _WHOLE,
     },
     "touches": {
         "lead_id": _TEXT, "kind": _TEXT, "place": _TEXT, "direction": _TEXT, "duration_seconds": _NUMBER,
         "occurred_at": _MOMENT, "recorded_at": _MOMENT, "row_number": _WHOLE,
     },
     "outcomes": {
-        "lead_id": _TEXT, "stage": _TEXT, "occurred_at": _MOMENT, "recorded_at": _MOMENT, "row_number": _WHOLE,
+        "lead_id": _TEXT, "stage": _TEXT, "occurred_at": _MOMENT, "recorded_at": _MOMENT,
+        "row_number": _WHOLE,
     },
     "field_history": {
         "lead_id": _TEXT, "field": _TEXT, "changed_at": _MOMENT, "recorded_at": _MOMENT, "old_value": _TEXT,
@@ -87,7 +89,9 @@ def _apart(row: dict[str, Any], world: int) -> dict[str, Any]:
 def arrow(tables: dict[str, Rows]) -> dict[str, pa.Table]:
     """The rows as Arrow tables, as ingest leaves them."""
     return {
-        name: pa.table({column: pa.array([row[column] for row in rows], kind) for column, kind in COLUMNS[name].items()})
+        name: pa.table(
+            {column: pa.array([row[column] for row in rows], kind) for column, kind in COLUMNS[name].items()}
+        )
         for name, rows in tables.items()
     }
 
@@ -148,21 +152,28 @@ def _touch(random: np.random.Generator, name: str) -> dict[str, Any]:
 def _outcome(random: np.random.Generator, name: str) -> dict[str, Any]:
     occurred = _moment(random, -90, 30)
     stage = _one(random, ("mql", "sql", "won", "lost", "disqualified", "reopened", "reopened"))
-    return {"lead_id": name, "stage": stage, "occurred_at": occurred, "recorded_at": _recorded(random, occurred)}
+    return {
+        "lead_id": name,
+        "stage": stage,
+        "occurred_at": occurred,
+        "recorded_at": _recorded(random, occurred),
+    }
 
 
 def _changes(random: np.random.Generator, name: str) -> Rows:
     """A few changes of each tracked field at different moments, oldest first."""
     rows: Rows = []
     for field, values in TRACKED.items():
-        days = sorted(random.choice(60, size=int(random.integers(0, 4)), replace=False).tolist(), reverse=True)
+        days = sorted(
+            random.choice(60, size=int(random.integers(0, 4)), replace=False).tolist(), reverse=True
+        )
         value = _one(random, values)
         for day in days:
             changed, old = TONIGHT - timedelta(days=day - 3), value
             value = _one(random, values)
             recorded = _recorded(random, changed)
             rows.append(
-                {"lead_id": name, "field": field, "changed_at": changed, "recorded_at": recorded, "old_value": old,
-                 "new_value": value}
+                {"lead_id": name, "field": field, "changed_at": changed, "recorded_at": recorded,
+                 "old_value": old, "new_value": value}
             )  # fmt: skip
     return rows

@@ -158,7 +158,11 @@ def test_every_feature_says_a_whole_sentence_and_what_null_means(feature):
 
 def test_the_family_of_a_feature_is_its_file():
     assert {f.family for f in EVERY} == {"fit", "behaviour", "recency", "stage", "account"}
-    assert {f.name for f in EVERY if f.family == "stage"} == {"latest_stage", "stages_reached", "days_in_stage"}
+    assert {f.name for f in EVERY if f.family == "stage"} == {
+        "latest_stage",
+        "stages_reached",
+        "days_in_stage",
+    }
     assert [f.name for f in EVERY if f.family == "fit"] == [
         "industry", "employees", "is_vip", "asked_at", "account.industry",
     ]  # fmt: skip
@@ -170,7 +174,7 @@ def test_a_model_keeps_the_words_and_not_the_function():
     assert (feature.spec.name, feature.spec.says) == (feature.name, feature.says)
 
 
-def one(ours, on="touches"):
+def one(ours):
     """The feature table of the features of one catalogue."""
 
     def build(tables):
@@ -185,7 +189,9 @@ def test_many_values_per_lead_are_refused_with_the_way_out(ours, tables):
         """Not an aggregate."""
         return touch.kind
 
-    with pytest.raises(FeatureError, match=r"'web_share' returned many values per lead — end it with an aggregate"):
+    with pytest.raises(
+        FeatureError, match=r"'web_share' returned many values per lead — end it with an aggregate"
+    ):
         one(ours)(tables)
 
 
@@ -199,7 +205,9 @@ def test_a_column_that_does_not_exist_is_named_with_those_that_do(ours, tables, 
         """Reads what is not there."""
         return reads(touch)
 
-    with pytest.raises(FeatureError, match=r"reads a column that 'touches' does not have \('fax_number'\)") as found:
+    with pytest.raises(
+        FeatureError, match=r"reads a column that 'touches' does not have \('fax_number'\)"
+    ) as found:
         one(ours)(tables)
     assert "'kind'" in found.value.hint
     with pytest.raises(FeatureError, match="fax_number"):  # a slip, not an optional column

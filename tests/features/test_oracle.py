@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import ibis
 import numpy as np
@@ -63,7 +64,9 @@ def known(facts, lead_ids, as_of, days=None):
     seen = [
         fact
         for fact in facts
-        if fact["lead_id"] in lead_ids and fact["recorded_at"] < as_of and first <= fact["occurred_at"] < as_of
+        if fact["lead_id"] in lead_ids
+        and fact["recorded_at"] < as_of
+        and first <= fact["occurred_at"] < as_of
     ]
     return sorted(seen, key=lambda fact: (fact["occurred_at"], fact["row_number"]))
 
@@ -111,7 +114,7 @@ def expected(tables, snapshot):
     values["days_since_last_touch"] = min(ages, default=None)
     values["days_since_first_touch"] = max(ages, default=None)
     values["last_touch_kind"] = ever[-1]["kind"] if ever else None
-    gaps = [(later, age(former, as_of) - age(later, as_of)) for former, later in zip(ever, ever[1:], strict=False)]
+    gaps = [(later, age(former, as_of) - age(later, as_of)) for former, later in pairwise(ever)]
     values["mean_gap_days"] = math.fsum(gap for _, gap in gaps) / len(gaps) if gaps else None
     ended = [gap for later, gap in gaps if age(later, as_of) <= 90]
     values["longest_gap_days_90d"] = max(ended, default=None)
@@ -148,7 +151,9 @@ def tracked(tables, row, name, as_of):
         return text
     if name == "size":
         return None if text == "not a number" else float(text)
-    return float(text in ("yes", "true")) if name == "agreed" else (as_of - datetime.fromisoformat(text)) / DAY
+    return (
+        float(text in ("yes", "true")) if name == "agreed" else (as_of - datetime.fromisoformat(text)) / DAY
+    )
 
 
 def test_every_feature_of_random_histories_is_what_a_slow_loop_says(duck):
@@ -178,7 +183,9 @@ def worlds_of(table, number):
     """The columns of each of the worlds that were stacked: equal if and only if the worlds gave the same."""
     size = len(table["lead_id"]) // number
     own = {name: column for name, column in table.items() if name not in ("snapshot_id", "lead_id")}
-    return [{name: column[at : at + size] for name, column in own.items()} for at in range(0, number * size, size)]
+    return [
+        {name: column[at : at + size] for name, column in own.items()} for at in range(0, number * size, size)
+    ]
 
 
 def test_the_order_of_rows_changes_nothing(duck):
@@ -190,10 +197,15 @@ def test_the_order_of_rows_changes_nothing(duck):
     assert all(other == first for other in others)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @given(seeds=st.lists(st.integers(0, 2**31), min_size=10, max_size=10))
 def test_what_is_recorded_later_changes_nothing(duck, seeds):
-    """Forget all that is recorded at the moment or later, or learn quite other things then: all is the same."""
+    """Forget all that is recorded at the moment or later, or learn other things then: all is the same."""
     histories = [tables for seed in seeds for tables in with_other_futures(seed)]
     got = worlds_of(built(duck, stacked(histories)), len(seeds))
     for world in got:
@@ -262,7 +274,10 @@ def test_who_is_open_on_which_night_is_what_a_slow_loop_says(duck, seed):
     held = install(duck, **arrow({name: tables[name] for name in ("leads", "outcomes")}))
     nights = [TONIGHT - timedelta(days=days) for days in (0, 1, 7, 45, 90)]
     expected_pairs = {
-        (lead["lead_id"], night) for lead in tables["leads"] for night in nights if is_open(tables, lead, night)
+        (lead["lead_id"], night)
+        for lead in tables["leads"]
+        for night in nights
+        if is_open(tables, lead, night)
     }
     moments = [night.replace(tzinfo=UTC) for night in nights]
     past = fetched(duck, past_nights(held["leads"], held["outcomes"], moments, max_per_lead=99))
@@ -311,6 +326,8 @@ def test_candidates_of_one_night_keep_only_open_leads(duck):
     got = fetched(duck, open_only(pairs, held["outcomes"]))
     leads = {lead["lead_id"]: {**lead, "created_at": datetime.min} for lead in tables["leads"]}  # noqa: DTZ901
     wanted = {
-        (s["lead_id"], s["as_of"]) for s in tables["snapshots"] if is_open(tables, leads[s["lead_id"]], s["as_of"])
+        (s["lead_id"], s["as_of"])
+        for s in tables["snapshots"]
+        if is_open(tables, leads[s["lead_id"]], s["as_of"])
     }
     assert set(zip(got["lead_id"], got["as_of"], strict=True)) == wanted

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pytest
+from sklearn.metrics import roc_auc_score
 
 from models.forward_test import ForwardTest, figure_rows, load
 
@@ -47,3 +49,18 @@ def test_every_figure_of_every_contender_is_one_row():
         ("model", "roc_auc", 1.0, 0.5, 1.0),
         ("newest_first", "roc_auc", 0.5, None, None),
     ]
+
+
+def test_an_untrained_order_gets_the_interval_that_the_bootstrap_of_leads_gives():
+    rng = np.random.default_rng(3)
+    label, order = rng.integers(0, 2, 300).astype(float), rng.integers(-5, 5, 300).astype(float)
+    order += 3 * label
+    rows = pa.table({"lead": np.arange(300) // 3, "label": label, "newest_first": order})
+    found = ForwardTest(rows, {"model": FIGURES["model"], "newest_first": {"roc_auc": 0.5}}).with_intervals()
+    drawn = [rng.integers(0, 100, 100) for _ in range(400)]
+    places = [(lead[:, None] * 3 + np.arange(3)).ravel() for lead in drawn]
+    low, high = np.percentile([roc_auc_score(label[at], order[at]) for at in places], [2.5, 97.5])
+    assert found["model"] == FIGURES["model"]
+    assert found["newest_first"]["roc_auc"]["value"] == 0.5
+    assert found["newest_first"]["roc_auc"]["low"] == pytest.approx(low, abs=0.02)
+    assert found["newest_first"]["roc_auc"]["high"] == pytest.approx(high, abs=0.02)

@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import ModelError, UpstreamError
 from models import registry
-from models.registry import Version, champion, fetch, log_training, versions
+from models.registry import Version, champion, fetch, fetch_test, log_training, versions
 
 # mlflow and its dependencies warn about themselves while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -58,6 +58,23 @@ def test_a_version_comes_back_as_the_folder_that_was_registered(trained, tmp_pat
     files = sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file())
     assert files == ["boosters/won-0.txt", "model.json"]
     assert (bundle / "model.json").read_text() == "aaa"
+
+
+def test_the_forward_test_comes_back_from_beside_the_model(tmp_path):
+    test = tmp_path / "kept"
+    test.mkdir()
+    (test / "figures.json").write_text("{}")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    version = train(uri, tmp_path, "aaa", test_folder=test)
+    (tmp_path / "into").mkdir()
+    found = fetch_test(uri, version, tmp_path / "into")
+    assert [(path.name, path.read_text()) for path in found.iterdir()] == [("figures.json", "{}")]
+
+
+def test_a_training_that_kept_no_test_says_so(trained, tmp_path):
+    uri, first, _ = trained
+    with pytest.raises(ModelError, match="files of model version 1 are gone"):
+        fetch_test(uri, first, tmp_path)
 
 
 def test_a_folder_that_was_moved_keeps_its_models_and_takes_new_ones(trained, tmp_path):

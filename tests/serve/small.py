@@ -16,7 +16,9 @@ from models.matrix import encode, fit_encoding
 SPECS = (
     FeatureSpec("opens_7d", "opens", "behaviour", "number", "{value:.0f} opens in {days} days", 7),
     FeatureSpec("source", "source", "fit", "category", "came from {value}"),
-    FeatureSpec("days_since_last_touch", "days_since_last_touch", "recency", "number", "{value:.0f} days ago"),
+    FeatureSpec(
+        "days_since_last_touch", "days_since_last_touch", "recency", "number", "{value:.0f} days ago"
+    ),
 )
 
 

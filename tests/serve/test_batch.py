@@ -43,8 +43,10 @@ def test_every_lead_is_ranked_once_by_its_probability(ranked, model):
     assert table.column("rank").to_pylist() == list(range(1, LEADS + 1))
     assert sorted(table.column("lead_id").to_pylist()) == [f"L{row:05d}" for row in range(LEADS)]
     assert (np.diff(table.column("probability").to_numpy()) <= 0).all()
-    scores = dict(zip((f"L{r:05d}" for r in range(LEADS)), Scorer(model).score(features(LEADS)).probability))
-    assert table.column("probability").to_pylist() == [scores[lead] for lead in table.column("lead_id").to_pylist()]
+    scores = Scorer(model).score(features(LEADS)).probability
+    assert table.column("probability").to_pylist() == [
+        scores[int(lead[1:])] for lead in table.column("lead_id").to_pylist()
+    ]
 
 
 def test_base_and_families_add_up_to_the_margin_of_every_lead(ranked):
@@ -123,7 +125,7 @@ def test_a_lead_without_reasons_is_ranked_with_blank_ones(tmp_path):
     assert found.column("against_1").to_pylist() == [None, "silent"]
 
 
-HOSTILE = ["=1+1", "+1", "-1", "@x", ";x", "\tx", "\rx", "＝1", 'a"b', "Ann", "", None]
+HOSTILE = ["=1+1", "+1", "-1", "@x", ";x", "\tx", "\rx", "\uff1d1", 'a"b', "Ann", "", None]
 
 
 def test_no_cell_of_the_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
@@ -140,7 +142,7 @@ def test_no_cell_of_the_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
     with (tmp_path / "ranking.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["owner"] for row in rows] == [
-        "'=1+1", "'+1", "'-1", "'@x", "';x", "'\tx", "'\rx", "'＝1", 'a"b', "Ann", "", "",
+        "'=1+1", "'+1", "'-1", "'@x", "';x", "'\tx", "'\rx", "'\uff1d1", 'a"b', "Ann", "", "",
     ]  # fmt: skip
     assert rows[0]["lead_id"] == "'=0"
     assert rows[0]["for_1"].startswith("'=cmd")

@@ -69,7 +69,9 @@ def test_a_row_without_a_probability_says_why(model, connection, tmp_path, suffi
     quarantined, unknown = predictions.QUARANTINED, predictions.UNKNOWN
     assert problems == [quarantined, None, quarantined, None, *[quarantined] * 3, unknown]
     for row, problem in zip(rows, problems, strict=True):
-        assert all((row[name] in ("", None)) is (problem is not None) for name in ("probability", "score", "margin"))
+        assert all(
+            (row[name] in ("", None)) is (problem is not None) for name in ("probability", "score", "margin")
+        )
 
 
 def test_a_flat_table_has_no_moment_and_no_unknown_lead(model, connection, tmp_path):

@@ -132,7 +132,10 @@ def test_a_name_that_leads_elsewhere_finds_nothing(tmp_path, name):
 
 def test_a_second_publisher_is_refused_with_its_own_exit_code(tmp_path):
     with runs.lock(tmp_path / "runs"):
-        with pytest.raises(LockedError, match="another run holds the lock") as refused, runs.lock(tmp_path / "runs"):
+        with (
+            pytest.raises(LockedError, match="another run holds the lock") as refused,
+            runs.lock(tmp_path / "runs"),
+        ):
             pass
         assert refused.value.code == 6
     with runs.lock(tmp_path / "runs"):
@@ -140,8 +143,8 @@ def test_a_second_publisher_is_refused_with_its_own_exit_code(tmp_path):
 
 
 def test_a_publisher_that_died_leaves_no_lock(tmp_path):
-    code = "import os, pathlib, sys; from serve import runs\nwith runs.lock(pathlib.Path(sys.argv[1])): os._exit(9)"
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "runs"], check=False)
+    code = "import os, pathlib\nfrom serve.runs import lock\nwith lock(pathlib.Path('runs')): os._exit(9)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert done.returncode == 9
     with runs.lock(tmp_path / "runs"):
         pass
@@ -213,7 +216,8 @@ class Calls:
         if path == self._folder:
             return "runs"
         return "/".join(
-            "staged" if part.startswith(".staging-") else part for part in path.relative_to(self._folder).parts
+            "staged" if part.startswith(".staging-") else part
+            for part in path.relative_to(self._folder).parts
         )
 
 
