@@ -80,7 +80,8 @@ def by_source(leads: ir.Table, outcomes: ir.Table, window: Window) -> ir.Table:
         One row per source, most leads first: ``source`` (null: unknown), ``leads`` (mature ones),
         ``immature``, and the mature leads that reached each stage: ``mql, sql, opportunity, won``.
     """
-    born = leads.select("lead_id", "source", entered_at="created_at").filter(lambda t: t.entered_at.notnull())
+    known = leads.filter(leads.created_at < window.moment)
+    born = known.select("lead_id", "source", entered_at="created_at")
     marked = born.mutate(is_mature=window.is_over(born.entered_at))
     for stage in STAGES:
         reached = _entered(leads, outcomes, window, stage).select(

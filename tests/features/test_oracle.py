@@ -292,9 +292,21 @@ def test_who_is_open_on_which_night_is_what_a_slow_loop_says(duck, seed):
 
 
 def test_labels_and_maturity_are_what_a_slow_loop_says(duck):
-    tables = history(0, leads=300, touches=1)
-    held = install(duck, **arrow({name: tables[name] for name in ("snapshots", "outcomes")}))
+    tables = history(0, leads=100, touches=1)
     horizon, delay = 20, 3
+    edges = (0 * DAY, horizon * DAY, horizon * DAY - timedelta(microseconds=1), -timedelta(microseconds=1))
+    for number, snapshot in enumerate(tables["snapshots"][::2]):  # wins on the edges of the window
+        won_at = snapshot["as_of"] - 30 * DAY + edges[number % 4]
+        snapshot["as_of"] -= (30 if number % 5 else horizon + delay) * DAY
+        recorded_at = TONIGHT if number % 3 == 0 else won_at
+        row = {
+            "stage": "won",
+            "occurred_at": won_at,
+            "recorded_at": recorded_at,
+            "row_number": 10_000 + number,
+        }
+        tables["outcomes"].append({"lead_id": snapshot["lead_id"], **row})
+    held = install(duck, **arrow({name: tables[name] for name in ("snapshots", "outcomes")}))
     rows = labelled(
         held["snapshots"],
         held["outcomes"],
