@@ -55,7 +55,7 @@ def _field_feature(column: str, field: Field) -> Feature:
 def _sentence(words: str, field: Field) -> str:
     match field.kind:
         case "number":
-            return words + ": {value:,.6g}"
+            return words + ": {value:,.12g}"
         case "timestamp":
             return words + ": {value:.0f} days ago"
         case _:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from features.errors import InputError, Place
+
 FLAT_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
 NEVER = datetime(9999, 1, 1)  # noqa: DTZ001  # likewise
 CLOSING = ("won", "lost", "disqualified")
@@ -125,7 +127,7 @@ def nights(leads: ir.Table, *, known_at: datetime, every_days: int) -> list[date
 
     They are ``known_at`` minus whole multiples of ``every_days``, back to the first lead's creation.
     """
-    first = leads.created_at.min().to_pyarrow().as_py()
+    first = _dated(leads).created_at.min().to_pyarrow().as_py()
     if first is None:
         return []
     span_days = (_naive_utc(known_at) - first) / timedelta(days=1)
@@ -144,8 +146,18 @@ def _naive_utc(moment: datetime) -> datetime:
 
 
 def _existing(leads: ir.Table, moments: ir.Table) -> ir.Table:
-    born = leads.select("lead_id", "created_at")
+    born = _dated(leads).select("lead_id", "created_at")
     return born.inner_join(moments, born.created_at < moments.as_of).select("lead_id", "as_of")
+
+
+def _dated(leads: ir.Table) -> ir.Table:
+    if "created_at" not in leads.columns:
+        raise InputError(
+            "the table 'leads' has no column 'created_at', so nobody knows which leads existed when",
+            hint="map it under tables.leads.mapping, or start flat with tables.leads.outcome_column",
+            place=Place(column="created_at"),
+        )
+    return leads
 
 
 def _numbered(rows: ir.Table) -> ir.Table:

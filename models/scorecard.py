@@ -181,7 +181,9 @@ def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
     near = difflib.get_close_matches(name, table.column_names, n=1)
     raise ParameterError(
         f"the scorecard names the feature '{name}', which does not exist",
-        hint=f"did you mean '{near[0]}'?" if near else "take a name from `leadrank features`",
+        hint=f"did you mean '{near[0]}'?"
+        if near
+        else "`leadrank train --json` lists the names under features",
     )
 
 

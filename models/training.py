@@ -3,8 +3,9 @@
 First pass: trees on the train slice, their number and shape chosen on the stop slice, as many on train and
 stop together, calibration on the calibrate slice, figures on the test slice only (``split`` has the gaps).
 Second pass: that number of trees on **all** rows, for recent rows are worth most; the reported figures are
-those of the first pass and say nothing of the second. Its curve comes from the margins that the first pass gave the calibrate and test slices, rows later than any
-that those trees had seen; its level from the refitted trees, which have learned part of the drift themselves.
+those of the first pass. Its curve comes from the margins that the first pass gave the calibrate and test
+slices, rows later than any that those trees had seen; its level from the refitted trees, which have learned
+part of the drift themselves.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def opened(
     GateError
         More rows than ``check.max_quarantine_share`` of a table are quarantined.
     """
+    if str(home) not in sys.path:
+        sys.path.append(str(home))  # features.modules are found beside params.yaml
     with workspace(home) as backend:
         with progress.stage("reading tables"):
             loaded = load(

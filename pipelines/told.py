@@ -41,7 +41,8 @@ def checked(result: Result) -> None:
 
 def trained(result: Result) -> None:
     """Rows, metrics with intervals against the baselines, what was left out, and what comes next."""
-    immature = f"; {result['immature']:,} not mature, left out" if result["immature"] else ""
+    why = "undecided" if result["is_flat"] else "not mature"
+    immature = f"; {result['immature']:,} {why}, left out" if result["immature"] else ""
     _say(f"{result['rows']:,} rows, {result['positives']:,} converted ({result['base_rate']:.1%}){immature}")
     contenders = result["metrics"]
     tested = contenders["model"]
@@ -169,7 +170,7 @@ def _figure(metric: Result | float | None) -> str:
     if metric is None:
         return "-"
     if isinstance(metric, Mapping):
-        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+        return f"{metric['value']:.3f} ({metric['low']:.2f}-{metric['high']:.2f})"
     return f"{metric:.3f}"
 
 

@@ -89,7 +89,8 @@ def run(
                 _copy(drawn, pictures)
             test = ForwardTest.of(trained.test, orders, figures).save(Path(scratch) / "test")
             version = _register(params, home, inputs, trained, figures, drawn, test)
-        return {**_told(params, question, trained, figures, findings, version), **counted(inputs)}
+        told = _told(params, question, trained, figures, findings, version)
+        return {**told, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
 def _with_rows(params: Params, rows: Path | None) -> Params:

@@ -12,7 +12,7 @@ from features.errors import ParameterError, StorageError
 from models.bundle import Bundle
 from models.scoring import Scorer
 
-QUARANTINED = "the row is quarantined: run `leadrank check` on such a file"
+QUARANTINED = "the row cannot be read: its id or a declared value is missing or malformed"
 UNKNOWN = "the lead is not in the table 'leads'"
 
 

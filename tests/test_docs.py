@@ -129,11 +129,6 @@ def test_three_tables_become_a_ranking_by_the_commands_of_the_readme(crm, at, ca
     assert (crm / "runs" / "CURRENT").is_file()
 
 
-@pytest.mark.xfail(
-    raises=errors.FeatureError,
-    strict=True,
-    reason="a module beside params.yaml is not on the import path yet",
-)
 def test_the_feature_of_the_readme_is_built(crm, at, monkeypatch, capsys):
     monkeypatch.setattr(catalogue, "_features", dict(catalogue._features))  # other tests build without it
     monkeypatch.setattr(sys, "path", list(sys.path))
