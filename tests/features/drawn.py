@@ -12,7 +12,7 @@ NUMBERS = {"duration_seconds", "employees", "snapshot_id", "row_number"}
 
 
 def drawn(text: str) -> pa.Table:
-    """One table from a drawing: header, rule, rows; a blank cell is null, a blank ``recorded_at`` is the fact's own time."""
+    """One table from a drawing; a blank cell is null, a blank ``recorded_at`` the fact's own time."""
     lines = [line for line in text.strip().splitlines() if "|" in line]
     names = [cell.strip() for cell in lines[0].split("|")]
     rows = [dict(zip(names, _cells(line, names), strict=True)) for line in lines[1:] if "-+-" not in line]
