@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo test test-slow lint notebooks lock clean
+.PHONY: help demo test test-slow lint lock clean
 
 help:
 	@echo "make demo       environment, demo CRM, training, a published ranking in demo/"

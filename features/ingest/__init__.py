@@ -1,9 +1,9 @@
 """From the user's files and database tables to checked tables, with quarantine and the conservation law.
 
-Read in this order: ``load`` (the steps), ``headers`` (names), ``lines`` and ``text`` (rows), ``cells`` and
+Read in this order: ``loading`` (the steps), ``headers`` (names), ``lines`` and ``text`` (rows), ``cells`` and
 ``convert`` (values), ``duplicates``, ``refusals`` and ``quarantine`` (what does not come in), ``digest``.
 """
 
-from features.ingest.load import Loaded, load
+from features.ingest.loading import Loaded, load
 
 __all__ = ["Loaded", "load"]
