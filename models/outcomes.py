@@ -28,7 +28,7 @@ def check_outcomes(label: Vector, *, least: int) -> None:
     if min(positives, negatives) < least:
         raise TooFewOutcomesError(
             f"{positives} positive and {negatives} negative rows; at least {least} of each are needed",
-            hint="add history, lengthen horizon_days, or rank with the scorecard until there is more",
+            hint="add history, or lengthen train.horizon_days",
         )
 
 
@@ -45,7 +45,7 @@ def check_slices(label: Vector, split: Split) -> None:
         if min(positives, negatives) == 0:
             raise TooFewOutcomesError(
                 f"the {name} slice holds {positives} positive and {negatives} negative rows; it needs both",
-                hint="add history, or rank with the scorecard until there is more",
+                hint="add history",
             )
 
 

@@ -167,6 +167,9 @@ def main() -> NoReturn:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except LeadrankError as error:
         _fail(error)
+    except SystemExit as ended:
+        # Typer's own way out of a pipe that nobody reads is 1, which is none of our codes.
+        sys.exit(128 + signal.SIGPIPE if ended.code == 1 else ended.code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(128 + signal.SIGINT)
     except typer.TyperException as error:  # all usage errors of the command line
@@ -237,11 +240,11 @@ def _moment(text: str | None) -> datetime:
         return datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ParameterError(
             "--as-of is not a moment", hint="write it like 2026-06-30 or 2026-06-30T00:00Z"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _print(result: Mapping[str, Any], shown: Callable[[Mapping[str, Any]], None], as_json: bool) -> None:

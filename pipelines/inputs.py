@@ -67,6 +67,7 @@ def opened(
     GateError
         More rows than ``check.max_quarantine_share`` of a table are quarantined.
     """
+    is_flat = "outcomes" not in params.tables
     if str(home) not in sys.path:
         sys.path.append(str(home))  # features.modules are found beside params.yaml
     with workspace(home) as backend:
@@ -85,9 +86,17 @@ def opened(
             backend=backend,
             tables={name: backend.table(name) for name in params.tables},
             loaded=loaded,
-            fields={name: source.fields for name, source in params.tables.items()},
-            is_flat="outcomes" not in params.tables,
+            fields=_fields(params, is_flat=is_flat),
+            is_flat=is_flat,
         )
+
+
+def _fields(params: Params, *, is_flat: bool) -> dict[str, dict[str, Field]]:
+    """The declared fields; a flat start has no moments, so days before the moment mean nothing there."""
+    return {
+        name: {n: f for n, f in source.fields.items() if not (is_flat and f.kind == "timestamp")}
+        for name, source in params.tables.items()
+    }
 
 
 def format_of(path: Path) -> Any:

@@ -254,7 +254,11 @@ def _validated(raw: dict[object, object], file: str) -> Params:
     given = {key: value for key, value in raw.items() if value is not None}
     try:
         # Strict JSON keeps types apart (no "7" for 7, no true for 1) and still takes a list for a tuple.
-        params = Params.model_validate_json(json.dumps(given), strict=True)
+        text = json.dumps(given)
+    except ValueError:
+        raise ParameterError(f"'{file}' refers to itself", hint="write it without & and *") from None
+    try:
+        params = Params.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise refusal(error, Params, file) from None
     if params.preset is None:

@@ -61,7 +61,7 @@ train:
   max_trees: 1000          # upper bound; training usually stops sooner
   as_of: null              # moment that training looks back from; null: the latest recorded fact
 
-# ── The points scorecard: baseline of every training, fallback when history is thin ─────────────
+# ── The points scorecard: baseline of every training ───────────────────────────────────────────
 scorecard:
   mql_points: 50  # points from which a lead counts as marketing-qualified
   rules: []       # for example {feature: country, equals: "DE", points: 10, label: "home market"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.build import feature_table
+from features.errors import ParameterError
 from features.families import by_name
 from features.snapshots import asked, flat
 from features.tables import Source
@@ -33,6 +34,8 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
     dict
         ``rows``, ``without_probability``, ``out``, and ``model`` (version and digest).
     """
+    if rows.resolve() == out.resolve():
+        raise ParameterError("--out names the file of --rows", hint="write to another file")
     with progress.stage("fetching the champion"):
         model = champion(params, home)
     with opened(_with_rows(params, rows), home, progress, is_prediction=True) as inputs:

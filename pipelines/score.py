@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
         ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``counts`` and the first
         ``leads`` of the ranking.
     """
-    folder = home / params.score.runs
+    params, folder = _without_order(params), home / params.score.runs
     with runs.lock(folder), opened(params, home, progress) as inputs:
         with progress.stage("fetching the champion"):
             model = champion(params, home)
@@ -46,6 +46,12 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
             manifest = _fill(staged, params, inputs, model, as_of, progress)
             with progress.stage("publishing"):
                 return _told(runs.publish(staged, folder, name, manifest), is_new=True)
+
+
+def _without_order(params: Params) -> Params:
+    """Only training asks which lead came first: a row is ranked though its order column is unreadable."""
+    leads = replace(params.tables["leads"], order_column=None)
+    return params.model_copy(update={"tables": {**params.tables, "leads": leads}})
 
 
 def _fill(

@@ -54,7 +54,7 @@ def trained(result: Result) -> None:
     _table((title, *(_words(name) for name in contenders)), rows)
     excluded = {finding["column"] for finding in result["excluded"]}
     _say(
-        *(f"left out as a leak: '{f['column']}' — {f['evidence']}" for f in result["excluded"]),
+        *(f"left out as a leak: '{name}' — {why}" for name, why in _by_column(result["excluded"])),
         *(
             f"suspect, still used: '{f['column']}' — {f['evidence']}"
             for f in result["suspects"]
@@ -73,6 +73,9 @@ def ranking(result: Result) -> None:
     verified = "" if result.get("is_new", True) else ", published before and verified"
     said = f"{result['counts']['ranked']:,} leads as of {result['as_of']}, run {result['run_id']}{verified}"
     _say(said, f"in {result['folder']}")
+    turned_away = sum(table["quarantined"] for table in result["counts"]["tables"])
+    if turned_away:
+        _say(f"{turned_away:,} rows are quarantined: `leadrank check` says why")
     leads(result["leads"])
 
 
@@ -142,6 +145,14 @@ def predicted(result: Result) -> None:
     missing = result["without_probability"]
     problems = f"; {missing:,} without a probability, see the column 'problem'" if missing else ""
     _say(f"{result['rows']:,} rows in {result['out']}{problems}")
+
+
+def _by_column(findings: Sequence[Result]) -> list[tuple[str, str]]:
+    """Each column once, with all that speaks against it."""
+    found: dict[str, list[str]] = {}
+    for finding in findings:
+        found.setdefault(finding["column"], []).append(finding["evidence"])
+    return [(column, "; ".join(evidence)) for column, evidence in found.items()]
 
 
 def _activation() -> list[str]:

@@ -12,7 +12,10 @@ from features.errors import ParameterError, StorageError
 from models.bundle import Bundle
 from models.scoring import Scorer
 
-QUARANTINED = "the row cannot be read: its id or a declared value is missing or malformed"
+QUARANTINED = (
+    "the row cannot be read: its id, its moment or a declared value is missing, malformed or "
+    "written another way than in the other rows"
+)
 UNKNOWN = "the lead is not in the table 'leads'"
 
 
