@@ -26,6 +26,7 @@ INSTALL = UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/py
 .venv/.runtime: requirements.lock pyproject.toml .venv/.uv
 	$(INSTALL) --require-hashes -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q features models serve pipelines
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
