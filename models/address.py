@@ -12,9 +12,9 @@ _ARTIFACTS = "mlartifacts"
 def anchored(uri: str, folder: Path) -> str:
     """The same address, with a relative SQLite path anchored in a folder.
 
-    >>> anchored("sqlite:///mlflow.db", Path("/work"))
-    'sqlite:////work/mlflow.db'
-    >>> anchored("https://mlflow.example", Path("/work"))
+    >>> anchored("sqlite:///mlflow.db", Path("/srv/crm"))
+    'sqlite:////srv/crm/mlflow.db'
+    >>> anchored("https://mlflow.example", Path("/srv/crm"))
     'https://mlflow.example'
     """
     path = database(uri)
