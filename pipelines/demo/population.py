@@ -138,7 +138,7 @@ def _pick(rng: np.random.Generator, trait: words.Trait, count: int) -> Ints:
 
 
 def _arrivals(rng: np.random.Generator, size: Ints) -> tuple[Ints, Ints]:
-    """Account and day of every lead: the first on any day, rather early, then by the rate of the size."""
+    """Account and day of every lead: the first rather early, then at most one a day at the size's rate."""
     rate = np.asarray(world.COLLEAGUES_A_DAY)[size]
     first = (world.HISTORY_DAYS * rng.random(len(size)) ** world.INFLOW_BEND).astype(np.int64)
     gaps = rng.geometric(rate[:, None], (len(size), _MOST_LEADS - 1))
