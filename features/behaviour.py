@@ -1,4 +1,8 @@
-"""What the lead did and what was done: visits, opens, forms, calls, meetings."""
+"""What the lead did and what was done: visits, opens, forms, calls, meetings, and what they add up to.
+
+Tag weights are the 4W of the touch (who, when, where, what): its weight by kind, place and depth halves every
+``features.half_life_days``.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ import ibis.expr.types as ir
 
 from features.catalogue import feature
 
-WINDOWS = (7, 30, 90, None)
+WINDOWS = (1, 7, 30, 90)
 
 
-@feature(on="touches", days=(7, 30, 90), empty=0, says="{value:.0f} touches in the last {days} days")
+@feature(on="touches", days=WINDOWS, empty=0, says="{value:.0f} touches in the last {days} days")
 def touches(touch: ir.Table) -> ir.Scalar:
     """Touches of any kind in the window, in touches; 0 if none."""
     return touch.count()
@@ -21,18 +25,30 @@ def touches_ever(touch: ir.Table) -> ir.Scalar:
     return touch.count()
 
 
-@feature(
-    on="touches", per="kind", days=(7, 30, 90), empty=0, says="{each}: {value:.0f} in the last {days} days"
-)
-def kind_touches(touch: ir.Table, each: str) -> ir.Scalar:
+@feature(on="touches", per="kind", days=WINDOWS, empty=0, says="{each}: {value:.0f} in the last {days} days")
+def kind_touches(touch: ir.Table) -> ir.Scalar:
     """Touches of one kind in the window, in touches; 0 if none."""
-    return touch.count(where=touch.kind == each)
+    return touch.count()
 
 
 @feature(on="touches", per="kind", empty=0, says="{each}: {value:.0f} so far")
-def kind_touches_ever(touch: ir.Table, each: str) -> ir.Scalar:
+def kind_touches_ever(touch: ir.Table) -> ir.Scalar:
     """Touches of one kind so far, in touches; 0 if none."""
-    return touch.count(where=touch.kind == each)
+    return touch.count()
+
+
+@feature(
+    on="touches", per="place", days=(7, 30, 90), empty=0, says="{value:.0f} times at {each} in {days} days"
+)
+def place_touches(touch: ir.Table) -> ir.Scalar:
+    """Touches at one place (page, channel) in the window, in touches; 0 if none."""
+    return touch.count()
+
+
+@feature(on="touches", per="place", empty=0, says="{value:.0f} times at {each} so far")
+def place_touches_ever(touch: ir.Table) -> ir.Scalar:
+    """Touches at one place so far, in touches; 0 if none."""
+    return touch.count()
 
 
 @feature(on="touches", days=(7, 30, 90), empty=0, says="active on {value:.0f} of the last {days} days")
@@ -47,6 +63,12 @@ def distinct_kinds(touch: ir.Table) -> ir.Scalar:
     return touch.kind.nunique()
 
 
+@feature(on="touches", days=(30, 90), empty=0, says="{value:.0f} different places in {days} days")
+def distinct_places(touch: ir.Table) -> ir.Scalar:
+    """Different places in the window, in places; 0 if none."""
+    return touch.place.nunique()
+
+
 @feature(on="touches", days=30, says="{value:.0%} of the touches in {days} days came from the lead")
 def inbound_share(touch: ir.Table) -> ir.Scalar:
     """Share of touches with direction ``in`` in the window, 0 to 1; null without a touch."""
@@ -54,7 +76,120 @@ def inbound_share(touch: ir.Table) -> ir.Scalar:
     return (touch.direction == "in").fill_null(False).cast("float64").mean()  # noqa: FBT003  # a value
 
 
-@feature(on="touches", days=(30, 90), says="{value:.0f} seconds of calls, visits and meetings in {days} days")
+@feature(on="touches", days=(7, 30, 90), empty=0, says="{value:.0f} touches by the lead in {days} days")
+def inbound_touches(touch: ir.Table) -> ir.Scalar:
+    """Touches with direction ``in`` in the window, in touches; 0 if none."""
+    return touch.count(where=touch.direction == "in")
+
+
+@feature(
+    on="touches", days=(7, 30, 90), says="{value:.0f} seconds of calls, visits and meetings in {days} days"
+)
 def duration_seconds(touch: ir.Table) -> ir.Scalar:
     """Summed duration of the touches in the window, in seconds; null if none was measured."""
     return touch.duration_seconds.sum()
+
+
+@feature(on="touches", days=(30, 90), says="longest touch of {days} days: {value:.0f} seconds")
+def longest_seconds(touch: ir.Table) -> ir.Scalar:
+    """Longest duration of a touch in the window, in seconds; null if none was measured."""
+    return touch.duration_seconds.max()
+
+
+@feature(on="touches", says="{value:.0f} seconds a touch on average")
+def mean_seconds(touch: ir.Table) -> ir.Scalar:
+    """Mean duration of all touches so far, in seconds; null if none was measured."""
+    return touch.duration_seconds.mean()
+
+
+@feature(on="touches", days=(7, 30, 90), empty=0, says="{value:.0f} signs of intent in {days} days")
+def direct_touches(touch: ir.Table) -> ir.Scalar:
+    """Touches that say intent (pricing page, demo, trial, reply) in the window, in touches; 0 if none."""
+    return touch.count(where=touch.says == "direct")
+
+
+@feature(on="touches", days=(7, 30, 90), empty=0, says="{value:.0f} signs of engagement in {days} days")
+def contextual_touches(touch: ir.Table) -> ir.Scalar:
+    """Touches that say engagement (opens, webinars, downloads) in the window, in touches; 0 if none."""
+    return touch.count(where=touch.says == "contextual")
+
+
+@feature(on="touches", days=(30, 90), empty=0, says="{value:.0f} signs against in {days} days")
+def negative_touches(touch: ir.Table) -> ir.Scalar:
+    """Touches that speak against buying (careers page, unsubscribing) in the window; 0 if none."""
+    return touch.count(where=touch.says == "negative")
+
+
+@feature(on="touches", days=90, says="{value:.0%} of the telling touches in {days} days say intent")
+def direct_share(touch: ir.Table) -> ir.Scalar:
+    """Direct touches in direct and contextual ones in the window, 0 to 1; null without either."""
+    direct = touch.count(where=touch.says == "direct")
+    return direct / (direct + touch.count(where=touch.says == "contextual")).nullif(0)
+
+
+@feature(on="touches", days=(30, 90), empty=0, says="{value:.0f} social actions in {days} days")
+def social_touches(touch: ir.Table) -> ir.Scalar:
+    """Follows, likes and shares in the window, in touches; 0 if none."""
+    return touch.count(where=touch.means == "social")
+
+
+@feature(on="touches", days=90, says="opened {value:.0%} of the e-mails of {days} days")
+def email_open_rate(touch: ir.Table) -> ir.Scalar:
+    """E-mail opens per e-mail sent in the window, from 0 (above 1: opened again); null if none was sent."""
+    return touch.count(where=touch.means == "email_open") / _sent(touch)
+
+
+@feature(on="touches", days=90, says="clicked in {value:.0%} of the e-mails of {days} days")
+def email_click_rate(touch: ir.Table) -> ir.Scalar:
+    """E-mail clicks per e-mail sent in the window, from 0; null if none was sent."""
+    return touch.count(where=touch.means == "email_click") / _sent(touch)
+
+
+@feature(on="touches", empty=0, says="opened an e-mail {value:.0f} times right after a download")
+def opens_after_download(touch: ir.Table) -> ir.Scalar:
+    """E-mail opens whose previous touch was a download, in touches; 0 if none."""
+    return touch.count(where=(touch.means == "email_open") & (touch.previous_means == "download"))
+
+
+@feature(on="touches", empty=0, says="opened an e-mail again {value:.0f} times")
+def opens_again(touch: ir.Table) -> ir.Scalar:
+    """E-mail opens whose previous touch was an open too, in touches; 0 if none."""
+    return touch.count(where=(touch.means == "email_open") & (touch.previous_means == "email_open"))
+
+
+@feature(on="touches", days=90, empty=0, says="answered {value:.0f} times in {days} days")
+def answers(touch: ir.Table) -> ir.Scalar:
+    """Touches by the lead whose previous touch was ours, in the window, in touches; 0 if none."""
+    return touch.count(where=_is_answer(touch))
+
+
+@feature(on="touches", days=90, says="answers after {value:.1f} days on average")
+def answer_days(touch: ir.Table) -> ir.Scalar:
+    """Mean days from our touch to the lead's next one, over the answers of the window; null without one."""
+    return touch.gap_days.mean(where=_is_answer(touch))
+
+
+@feature(on="touches", empty=0, says="weight of all touches today: {value:.2f}")
+def tag_weight(touch: ir.Table) -> ir.Scalar:
+    """Tag weights (time decay, place, action) of all touches so far, summed; 0 if none."""
+    return touch.weight_now.sum()
+
+
+@feature(on="touches", per="place", empty=0, says="weight of {each} today: {value:.2f}")
+def place_weight(touch: ir.Table) -> ir.Scalar:
+    """Tag weights of the touches at one place, summed; 0 if none."""
+    return touch.weight_now.sum()
+
+
+@feature(on="touches", top="place", days=90, says="most drawn to {value} in {days} days")
+def top_place(touch: ir.Table) -> ir.Scalar:
+    """The place with the greatest tag weight in the window; null without a touch at a place."""
+    return touch.weight_now.sum()
+
+
+def _sent(touch: ir.Table) -> ir.Scalar:
+    return touch.count(where=touch.means == "email_sent").nullif(0)
+
+
+def _is_answer(touch: ir.Table) -> ir.BooleanValue:
+    return (touch.direction == "in") & (touch.previous_direction == "out")

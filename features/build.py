@@ -1,12 +1,14 @@
 """The feature table: one row per snapshot, one column per feature, each history read once.
 
-The history of a table is joined once and kept; each window is a filter on it and one aggregation.
+The history of a table is joined once and kept, with the columns that are read. From it come few aggregations:
+one per window for plain features, one per window and value for ``per`` features (a row for each value that a
+lead has, which is then turned into columns), and one in two levels for counts of different values.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import ibis
 import ibis.expr.operations as ops
@@ -15,19 +17,13 @@ from ibis.common.exceptions import IbisTypeError
 
 from features.catalogue import Feature
 from features.errors import FeatureError, listed
-from features.fields import lead_rows
-from features.history import history, with_age, with_order, within
-from features.tables import CONTRACT, Field
+from features.history import BY_ITSELF, IN_ORDER, is_within, with_order, with_previous, with_times, within
+from features.pasts import PASTS, PLAIN, World, may_be_absent, past, without_rows
+from features.tables import Field
+from features.vocabulary import Vocabulary
 
 KEYS = ("snapshot_id", "lead_id", "as_of")
 DECIMALS = 6  # last-digit differences between engines cannot cross a split
-
-_TABLES_OF = {
-    "leads": ("leads",),
-    "touches": ("touches",),
-    "outcomes": ("outcomes",),
-    "account_touches": ("touches", "leads"),
-}
 
 
 def feature_table(
@@ -35,6 +31,7 @@ def feature_table(
     tables: Mapping[str, ir.Table],
     features: Iterable[Feature],
     fields: Mapping[str, Mapping[str, Field]],
+    vocabulary: Vocabulary | None = None,
 ) -> ir.Table:
     """Compute features for every snapshot.
 
@@ -48,6 +45,8 @@ def feature_table(
         Features to compute; all their tables must be there (see ``available``).
     fields
         The user's declared fields by table and name.
+    vocabulary
+        What the team's words mean; None leaves all words without a meaning.
 
     Returns
     -------
@@ -60,47 +59,46 @@ def feature_table(
     FeatureError
         A feature returned many values per lead or reads a column that its table does not have.
     """
+    world = World(tables, fields, vocabulary or Vocabulary())
     scans: dict[str, list[Feature]] = defaultdict(list)
     for feature in features:
         scans[feature.on].append(feature)
-    table = snapshots.select(*KEYS)
-    for on, group in scans.items():
-        past = _past(on, snapshots, tables, fields)
-        for values in _passes(on, past, group):
-            table = table.left_join(values, "snapshot_id").drop("snapshot_id_right")
+    parts = [values for on, group in scans.items() for values in _passes(on, snapshots, world, group)]
+    table = _side_by_side(snapshots.select(*KEYS), parts)
     ordered = [feature for group in scans.values() for feature in group]
     return table.select(*KEYS, **{f.name: _finished(table, f) for f in ordered})
 
 
+def _side_by_side(table: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:
+    """All parts beside the snapshots, by one chain of joins; a part's key is named by its place."""
+    for place, part in enumerate(parts):
+        key = f"|{place}"  # a bar is in no feature's name
+        # Kept: as one query, engines plan and run a hundred aggregates far slower than one after the other.
+        kept = part.rename({key: "snapshot_id"}).cache()
+        table = table.left_join(kept, table.snapshot_id == kept[key])
+    return table
+
+
 def available(
-    features: Iterable[Feature], tables: Mapping[str, ir.Table], fields: Mapping[str, Mapping[str, Field]]
+    features: Iterable[Feature],
+    tables: Mapping[str, ir.Table],
+    fields: Mapping[str, Mapping[str, Field]],
+    vocabulary: Vocabulary | None = None,
 ) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
     """Features that these tables can feed, and the names of those left out.
 
     A feature is left out if a table it reads is absent or lacks an optional contract column.
     """
-    pasts = {on: _empty_past(on, tables, fields) for on in _TABLES_OF}
+    world = World(tables, fields, vocabulary or Vocabulary())
+    pasts = {on: without_rows(on, world) for on in PASTS}
     kept, left_out = [], []
     for feature in features:
-        past = pasts[feature.on]
-        if past is not None and _reads_only_what_is_there(feature, past):
+        rows = pasts[feature.on]
+        if rows is not None and _reads_only_what_is_there(feature, rows):
             kept.append(feature)
         else:
             left_out.append(feature.name)
     return tuple(kept), tuple(left_out)
-
-
-def _empty_past(
-    on: str, tables: Mapping[str, ir.Table], fields: Mapping[str, Mapping[str, Field]]
-) -> ir.Table | None:
-    """The history that a function would receive, without rows; None if a table or its link is absent."""
-    if any(needed not in tables for needed in _TABLES_OF[on]):
-        return None
-    if on == "account_touches" and "account_id" not in tables["leads"].columns:
-        return None
-    snapshots = ibis.table({"snapshot_id": "int64", "lead_id": "string", "as_of": "timestamp"}, name="none")
-    past = _past(on, snapshots, tables, fields)
-    return past if on == "leads" else with_order(past)
 
 
 def common_values(table: ir.Table, column: str, most: int) -> list[str]:
@@ -110,87 +108,134 @@ def common_values(table: ir.Table, column: str, most: int) -> list[str]:
     return [str(value) for value in top.to_pyarrow()[column].to_pylist()]
 
 
-def _past(
-    on: str,
-    snapshots: ir.Table,
-    tables: Mapping[str, ir.Table],
-    fields: Mapping[str, Mapping[str, Field]],
-) -> ir.Table:
-    match on:
-        case "leads":
-            return lead_rows(snapshots, tables, fields)
-        case "account_touches":
-            return _committee(snapshots, tables["leads"], tables["touches"])
-        case _:
-            return history(snapshots, tables[on])
+def _passes(on: str, snapshots: ir.Table, world: World, features: Sequence[Feature]) -> Iterator[ir.Table]:
+    if on == "peers":
+        for column in dict.fromkeys(feature.each for feature in features):
+            group = [feature for feature in features if feature.each == column]
+            yield _columns(past(on, snapshots, world, column=column), group)
+    elif on in PLAIN:
+        yield _columns(past(on, snapshots, world), features)
+    else:
+        yield from _aggregates(_kept(past(on, snapshots, world), features), features)
 
 
-def _committee(snapshots: ir.Table, leads: ir.Table, touches: ir.Table) -> ir.Table:
-    """Facts of the other leads of each snapshot's account, known before the moment."""
-    members = leads.filter(leads.account_id.notnull()).select("lead_id", "account_id")
-    asked = snapshots.join(members, "lead_id").select(
-        "snapshot_id", "as_of", "account_id", snapshot_lead="lead_id"
-    )
-    others = asked.join(members, "account_id").filter(lambda t: t.lead_id != t.snapshot_lead)
-    known = others.select("snapshot_id", "as_of", "lead_id").join(
-        touches,
-        ["lead_id", touches.occurred_at < others.as_of, touches.recorded_at < others.as_of],
-    )
-    return with_age(known)
+def _columns(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
+    return rows.select("snapshot_id", **{f.name: _compute(f, rows) for f in features})
 
 
-def _passes(on: str, past: ir.Table, features: Sequence[Feature]) -> Iterable[ir.Table]:
-    if on == "leads":
-        yield past.select("snapshot_id", **{f.name: _compute(f, past) for f in features})
-        return
-    kept = _kept(past, features)
-    windows: dict[tuple[int | None, bool], list[Feature]] = defaultdict(list)
+def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[ir.Table]:
+    """One table for each group of features that one aggregation computes."""
+    plain: dict[int | None, list[Feature]] = defaultdict(list)
+    by_value: dict[ops.Value, list[Feature]] = defaultdict(list)
     for feature in features:
-        windows[feature.days, "gap_days" in _columns_read(feature, with_order(kept))].append(feature)
-    for (days, needs_gaps), group in windows.items():
-        ordered = with_order(kept)
-        # An engine would sort for the gaps even where nobody reads them.
-        seen = within(ordered if needs_gaps else ordered.drop("gap_days"), days)
+        if (values := _values(feature, kept)) is None:
+            plain[feature.days].append(feature)
+        else:
+            by_value[values].append(feature)
+    for days, group in plain.items():
+        seen = within(kept, days)
         yield seen.group_by("snapshot_id").aggregate(**{f.name: _one_value(f, seen) for f in group})
+    for values, group in by_value.items():
+        yield _by_value(kept, values.to_expr(), group)
 
 
-def _kept(past: ir.Table, features: Sequence[Feature]) -> ir.Table:
+def _values(feature: Feature, kept: ir.Table) -> ops.Value | None:
+    """Of what the feature looks at each value apart: the column it is ``per``, or what it counts distinct."""
+    if feature.per is not None:
+        return kept[feature.per].op()
+    value = _compute(feature, kept).op()
+    return value.arg if isinstance(value, ops.CountDistinct) and value.where is None else None
+
+
+def _by_value(kept: ir.Table, values: ir.Value, features: Sequence[Feature]) -> ir.Table:
+    """Each function once for each value that a lead has, in each window; then a column for each feature.
+
+    Counting rows of values is far cheaper than many distinct or filtered counts over all facts.
+    """
+    rows = kept.mutate(value=values)
+    lengths = [feature.days for feature in features if feature.days is not None]
+    seen = within(rows, max(lengths) if len(lengths) == len(features) else None)
+    asked = sorted({feature.each for feature in features if feature.each is not None})
+    is_any = any(feature.each is None for feature in features)
+    seen = seen.filter(seen.value.notnull() if is_any else seen.value.isin(asked))
+    shared = {_slot(feature): feature for feature in features if feature.per is not None}
+    results = {slot: _in_window(_one_value(f, seen), seen, f.days) for slot, f in shared.items()}
+    long = seen.group_by("snapshot_id", "value").aggregate(**results, youngest=seen.age_us.min())
+    return long.group_by("snapshot_id").aggregate(**{f.name: _across_values(f, long) for f in features})
+
+
+def _slot(feature: Feature) -> str:
+    """Name of the column that the copies of a ``per`` feature share."""
+    return f"{feature.compute.__module__}.{feature.compute.__qualname__}@{feature.days}"
+
+
+def _across_values(feature: Feature, long: ir.Table) -> ir.Scalar:
+    """From a row for each value to one value."""
+    has_rows = ibis.literal(True) if feature.days is None else is_within(long.youngest, feature.days)  # noqa: FBT003
+    if feature.per is None:
+        return long.count(where=has_rows)
+    result = long[_slot(feature)]
+    if feature.is_top:
+        about_equal = result.cast("float64").round(DECIMALS)
+        return long.value.argmax(ibis.struct({"result": about_equal, "value": long.value}), where=has_rows)
+    return result.max(where=has_rows & (long.value == feature.each))
+
+
+def _in_window(value: ir.Scalar, rows: ir.Table, days: int | None) -> ir.Scalar:
+    """The same aggregate of the facts of a window, so that one pass serves all windows."""
+    if days is None:
+        return value
+    inside = is_within(rows.age_us, days).op()
+
+    def narrowed(node: ops.Node, changed: Mapping[str, object] | None) -> ops.Node:
+        same = node.copy(**changed) if changed else node
+        if not isinstance(same, ops.Reduction):
+            return same
+        return same.copy(where=inside if same.where is None else ops.And(same.where, inside))
+
+    return value.op().replace(narrowed, filter=ops.Value).to_expr()
+
+
+def _kept(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
     """The history as a table of its own: the widest window, and only the columns that are read."""
-    ordered = with_order(past)
+    ordered = with_order(rows)
     read = set[str]().union(*(_columns_read(feature, ordered) for feature in features))
-    columns = [name for name in past.columns if name in read | {"snapshot_id", "age_us", "row_number"}]
     lengths = [feature.days for feature in features]
     # A gap may begin before the window that it ends in.
-    needs_all = None in lengths or "gap_days" in read
+    needs_all = None in lengths or not read.isdisjoint(IN_ORDER)
     widest = None if needs_all else max(days for days in lengths if days is not None)
-    return within(past, widest).select(*columns).cache()
+    sources = {source for name in read & set(BY_ITSELF) for source in BY_ITSELF[name]}
+    kept = within(with_previous(rows, read), widest)
+    columns = [name for name in kept.columns if name in read | sources | {"snapshot_id", "age_us"}]
+    return with_times(kept.select(*columns).cache(), read)
 
 
-def _columns_read(feature: Feature, past: ir.Table) -> set[str]:
-    value = _compute(feature, past).op()
-    return {field.name for field in value.find(ops.Field) if field.rel == past.op()}
+def _columns_read(feature: Feature, rows: ir.Table) -> set[str]:
+    value = _compute(feature, rows).op()
+    read = {field.name for field in value.find(ops.Field, filter=ops.Value) if field.rel == rows.op()}
+    return read if feature.per is None else {*read, feature.per}
 
 
-def _compute(feature: Feature, past: ir.Table) -> ir.Value:
-    """Call the feature's function, with the value it is copied for if it has one."""
+def _compute(feature: Feature, rows: ir.Table) -> ir.Value:
+    """Call the feature's function."""
     compute: Callable[..., ir.Value] = feature.compute
     try:
-        return compute(past) if feature.each is None else compute(past, feature.each)
+        return compute(rows)
     except AttributeError as error:
-        raise _no_column(feature, past, str(error.name)) from None
+        raise _no_column(feature, rows, str(error.name)) from None
     except IbisTypeError as error:  # touch["place"] instead of touch.place: "Column 'place' is not found …"
-        raise _no_column(feature, past, str(error).partition("'")[2].partition("'")[0]) from None
+        raise _no_column(feature, rows, str(error).partition("'")[2].partition("'")[0]) from None
 
 
-def _no_column(feature: Feature, past: ir.Table, name: str) -> FeatureError:
+def _no_column(feature: Feature, rows: ir.Table, name: str) -> FeatureError:
     return FeatureError(
         f"feature '{feature.name}' reads a column that '{feature.on}' does not have ('{name}')",
-        hint=f"it has {listed(past.columns, most=20)}",
+        hint=f"it has {listed(rows.columns, most=20)}",
     )
 
 
-def _one_value(feature: Feature, past: ir.Table) -> ir.Scalar:
-    value = _compute(feature, past)
+def _one_value(feature: Feature, rows: ir.Table) -> ir.Scalar:
+    value = _compute(feature, rows)
     if not isinstance(value, ir.Scalar):
         raise FeatureError(
             f"feature '{feature.name}' returned many values per lead",
@@ -203,20 +248,18 @@ def _finished(table: ir.Table, feature: Feature) -> ir.Value:
     column = table[feature.name]
     if feature.kind == "category":
         return column.cast("string")
-    number = column.cast("float64").round(DECIMALS)
+    # Rounding whole numbers would take a third of the time of a wide table.
+    number = column.cast("float64")
+    number = number if column.type().is_integer() else number.round(DECIMALS)
     return number if feature.empty is None else number.fill_null(float(feature.empty))
 
 
-def _reads_only_what_is_there(feature: Feature, past: ir.Table) -> bool:
-    optional = {
-        name
-        for table in _TABLES_OF[feature.on]
-        for name, column in CONTRACT[table].columns.items()
-        if not column.required
-    }
-    missing = optional - set(past.columns)
+def _reads_only_what_is_there(feature: Feature, rows: ir.Table) -> bool:
+    missing = may_be_absent(feature.on) - set(rows.columns)
+    if feature.per in missing:
+        return False
     try:
-        _compute(feature, past)
+        _compute(feature, rows)
     except FeatureError as error:
         if any(f"'{name}'" in error.reason for name in missing):
             return False

@@ -12,7 +12,9 @@ from typing import Any, Literal, TypeAlias
 from features.errors import FeatureError
 
 Compute: TypeAlias = Callable[..., Any]
-On: TypeAlias = Literal["leads", "touches", "outcomes", "account_touches"]
+On: TypeAlias = Literal[
+    "leads", "touches", "outcomes", "account_touches", "account_outcomes", "account_leads", "peers", "owner"
+]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class FeatureSpec:
     days
         Window length in days; None for all history.
     each
-        The touch kind that a ``per="kind"`` feature counts; None for plain features.
+        The value that a ``per`` feature is about, for example a touch kind; None for plain features.
     doc
         What it measures, in which unit, and what null means.
     """
@@ -55,7 +57,8 @@ class FeatureSpec:
         >>> FeatureSpec("opens_30d", "opens", "behaviour", "number", says, 30).sentence(4.0)
         '4 opens in 30 days'
         """
-        return self.says.format(value=value, days=self.days, each=self.each)
+        each = None if self.each is None else self.each.replace("_", " ")
+        return self.says.format(value=value, days=self.days, each=each)
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,12 @@ class Feature(FeatureSpec):
     Attributes
     ----------
     on
-        Table whose history the function receives; ``leads`` gives one row per snapshot.
+        Rows that the function receives (`features.pasts`); ``leads`` gives one row per snapshot.
     per
-        Column whose most common values each get a copy of the feature; None for plain features.
+        Column of which the function sees the rows of one value: ``each``, or if that is None every value
+        in turn, and the feature is the value with the greatest result. None for plain features.
+    is_top
+        Whether the feature is the value itself.
     empty
         Value for a lead without rows in the window; None leaves it null.
     compute
@@ -76,6 +82,7 @@ class Feature(FeatureSpec):
 
     on: On = "touches"
     per: str | None = None
+    is_top: bool = False
     empty: float | None = None
     compute: Compute = len
 
@@ -104,6 +111,7 @@ class Catalogue:
         says: str,
         days: int | Sequence[int | None] | None = None,
         per: str | None = None,
+        top: str | None = None,
         empty: float | None = None,
         kind: Literal["number", "category"] = "number",
     ) -> Callable[[Compute], Compute]:
@@ -119,7 +127,10 @@ class Catalogue:
             Window lengths in days; None is all history. ``days=(7, 30)`` on ``opens`` adds
             ``opens_7d`` and ``opens_30d``.
         per
-            Column whose most common values each get a copy; the function's second argument.
+            Column whose most common values each get a copy: it sees only the rows with that value.
+        top
+            Column of which the feature is the value whose rows give the function's greatest result (of
+            results equal to six decimals, the last in the alphabet).
         empty
             Value for a lead without rows in the window.
         kind
@@ -132,7 +143,8 @@ class Catalogue:
         """
 
         def add(compute: Compute) -> Compute:
-            plain = _plain(compute, on=on, says=says, per=per, empty=empty, kind=kind)
+            about = {"per": top, "is_top": True, "kind": "category"} if top else {"per": per, "kind": kind}
+            plain = _plain(compute, on=on, says=says, empty=empty, **about)
             for length in (days,) if days is None or isinstance(days, int) else days:
                 name = plain.stem if length is None else f"{plain.stem}_{length}d"
                 self._add(replace(plain, name=name, days=length))
@@ -169,7 +181,7 @@ def _plain(compute: Compute, **given: Any) -> Feature:
 
 
 def _copies(feature: Feature, values: Mapping[str, Sequence[str]]) -> Iterator[Feature]:
-    if feature.per is None:
+    if feature.per is None or feature.is_top:
         yield feature
         return
     for each in values.get(feature.per, ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
@@ -11,9 +12,16 @@ from features.build import available, common_values
 from features.catalogue import Catalogue, Feature, catalogue
 from features.errors import FeatureError, listed
 from features.fit import own_fields
+from features.generic import category_columns, generic_features
 from features.tables import Field
+from features.vocabulary import Vocabulary
 
-BUILT_IN = ("behaviour", "recency", "stage", "account")
+BUILT_IN = (
+    "fit", "behaviour", "recency", "stage", "source", "account", "follow_up", "interest",
+)  # fmt: skip
+MOST_WORDS = 5_000  # kinds, and places, whose names are read
+MANY_VALUES = 20
+"""Values of a category beyond which the earlier conversion rate of its value is a feature too."""
 
 
 def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
@@ -42,28 +50,88 @@ def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
     return catalogue
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Every feature that some tables can feed, and what they were made with.
+
+    Attributes
+    ----------
+    features
+        The features.
+    values
+        The values by column that ``per`` features were copied for: kept with the model.
+    vocabulary
+        What the team's kinds and places mean: kept with the model.
+    """
+
+    features: tuple[Feature, ...]
+    values: Mapping[str, Sequence[str]]
+    vocabulary: Vocabulary
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many of the most common values get features of their own, by what they are values of."""
+
+    kinds: int = 20
+    places: int = 10
+    generic: int = 10
+
+
 def candidates(
     tables: Mapping[str, ir.Table],
     fields: Mapping[str, Mapping[str, Field]],
     *,
     modules: Iterable[str] = (),
-    kinds_max: int = 20,
-) -> tuple[tuple[Feature, ...], dict[str, list[str]]]:
+    most: Most | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> Offer:
     """Every feature that these tables can feed.
 
     Parameters
     ----------
-    kinds_max
-        The most common touch kinds that each get a copy of a ``per="kind"`` feature.
-
-    Returns
-    -------
-    tuple
-        The features, and the values by column that ``per`` features were copied for.
+    most
+        Limits for values that get features of their own.
+    vocabulary
+        What the team said of its words; the rest is read from the names that the tables hold.
     """
-    values = {"kind": common_values(tables["touches"], "kind", kinds_max)} if "touches" in tables else {}
-    kept, _ = available(_every(fields, modules, values), tables, fields)
-    return kept, values
+    most = most or Most()
+    values = _common(tables, fields, most)
+    words = (vocabulary or Vocabulary()).knowing(
+        kinds=_all_values(tables, "kind"), places=_all_values(tables, "place")
+    )
+    kept, _ = available(_every(fields, modules, values), tables, fields, words)
+    return Offer(kept, values, words)
+
+
+def _common(
+    tables: Mapping[str, ir.Table], fields: Mapping[str, Mapping[str, Field]], most: Most
+) -> dict[str, list[str]]:
+    """The common values of every column that ``per`` features are copied for."""
+    limits = dict.fromkeys(category_columns(fields.get("touches", {})), most.generic)
+    limits |= {"kind": most.kinds, "place": most.places}
+    touches = tables.get("touches")
+    has = set() if touches is None else set(touches.columns)
+    values = {name: common_values(touches, name, limit) for name, limit in limits.items() if name in has}
+    if "outcomes" in tables:
+        values["stage"] = common_values(tables["outcomes"], "stage", most.kinds)
+        values["peers"] = _with_many_values(tables["leads"], fields.get("leads", {}))
+    return values
+
+
+def _with_many_values(leads: ir.Table, fields: Mapping[str, Field]) -> list[str]:
+    """Source and campaign, and the lead's fields that do not change and have too many values for a tree."""
+    fixed = [name for name, f in fields.items() if f.kind == "category" and f.time in ("static", None)]
+    distinct = {name: leads[name].nunique() for name in fixed if name in leads.columns}
+    counts = leads.aggregate(**distinct).to_pyarrow().to_pylist()[0] if distinct else {}
+    contract = [name for name in ("source", "campaign") if name in leads.columns]
+    return list(dict.fromkeys([*contract, *(name for name in distinct if counts[name] > MANY_VALUES)]))
+
+
+def _all_values(tables: Mapping[str, ir.Table], column: str) -> list[str]:
+    if "touches" not in tables or column not in tables["touches"].columns:
+        return []
+    return common_values(tables["touches"], column, MOST_WORDS)
 
 
 def by_name(
@@ -100,11 +168,13 @@ def by_name(
 def _every(
     fields: Mapping[str, Mapping[str, Field]], modules: Iterable[str], values: Mapping[str, Sequence[str]]
 ) -> tuple[Feature, ...]:
-    own, built_in = own_fields(fields), full_catalogue(modules).expand(values)
+    built_in = full_catalogue(modules).expand(values)
+    generic = generic_features(fields.get("touches", {}), values)
+    own = own_fields(fields)
     taken = [feature.name for feature in own if feature.name in {other.name for other in built_in}]
     if taken:
         raise FeatureError(
             f"the field {listed(taken)} has the name of a built-in feature",
             hint="give it another name on our side with `mapping`",
         )
-    return (*own, *built_in)
+    return (*own, *built_in, *generic)

@@ -13,15 +13,19 @@ import ibis.expr.types as ir
 
 from features.fit import field_column
 from features.history import MICROSECONDS_PER_DAY
-from features.tables import Field
+from features.tables import DERIVED, Field
 
+BANT = ("budget", "authority", "need", "timeline")
 _TRUE = ("1", "true", "yes", "y", "t")
 
 
 def lead_rows(
     snapshots: ir.Table, tables: Mapping[str, ir.Table], fields: Mapping[str, Mapping[str, Field]]
 ) -> ir.Table:
-    """One row per snapshot: ``snapshot_id``, ``age_days`` and each usable field under its feature name.
+    """One row per snapshot: ``snapshot_id``, ``age_days``, each usable field under its feature name.
+
+    Beside them stand the columns of ``DERIVED`` that ``leads`` has, and ``bant_known`` (how many of budget,
+    authority, need and timeline have a value) where two or more of these are fields.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ def lead_rows(
         rows = _with_past(rows, snapshots, tables["field_history"], tracked)
         columns |= {name: _as_of(rows, name, own[name]) for name in tracked}
     columns |= {name: _age_days(rows, columns[name]) for name, f in own.items() if f.kind == "timestamp"}
-    kept = {"age_days": _lead_age(rows), **columns}
+    kept = {"age_days": _lead_age(rows), **columns, **_derived(rows, columns)}
     if not _usable(fields, "accounts"):
         return rows.select("snapshot_id", **kept)
     return _with_account(
@@ -50,6 +54,15 @@ def lead_rows(
 
 def _usable(fields: Mapping[str, Mapping[str, Field]], table: str) -> dict[str, Field]:
     return {name: field for name, field in fields.get(table, {}).items() if field.time != "current"}
+
+
+def _derived(rows: ir.Table, columns: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+    """What ingest made of personal columns, and what is known of BANT; a field of the same name wins."""
+    made = {name: rows[name] for name in DERIVED["leads"] if name in rows.columns}
+    bant = [columns[name] for name in BANT if name in columns]
+    if len(bant) > 1:
+        made["bant_known"] = sum((column.notnull().ifelse(1.0, 0.0) for column in bant), ibis.literal(0.0))
+    return {name: column for name, column in made.items() if name not in columns}
 
 
 def _age_days(rows: ir.Table, moment: ir.Value) -> ir.Value:

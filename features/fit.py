@@ -1,13 +1,87 @@
-"""Who the lead is: the user's own fields, as they were known at the moment."""
+"""Who the lead is: the user's own fields at the moment, and what ingest made of personal data.
+
+E-mail address, phone, title and company themselves are no features: the load keeps classes of them (see
+``features.ingest.persons``) and drops the texts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import ibis
 import ibis.expr.types as ir
 
-from features.catalogue import Compute, Feature
+from features.catalogue import Compute, Feature, feature
 from features.tables import Field
+
+_BAD_SIGNS: Mapping[str, tuple[str | float, ...]] = {
+    "email_class": ("invalid", "disposable", "free"),
+    "phone_class": ("invalid",),
+    "has_company": (0.0,),
+    "title_seniority": ("student", "job_seeker"),
+    "is_competitor": (1.0,),
+}
+
+
+@feature(on="leads", says="e-mail address: {value}", kind="category")
+def email_class(lead: ir.Table) -> ir.Column:
+    """``business``, ``role`` (such as info@), ``free``, ``disposable`` or ``invalid``; null without one."""
+    return lead.email_class
+
+
+@feature(on="leads", says="phone number: {value}", kind="category")
+def phone_class(lead: ir.Table) -> ir.Column:
+    """``valid``, ``possible`` (only the length is right) or ``invalid``; null without a number."""
+    return lead.phone_class
+
+
+@feature(on="leads", says="seniority by title: {value}", kind="category")
+def title_seniority(lead: ir.Table) -> ir.Column:
+    """Seniority that the title tells, ``owner`` to ``student``; ``other`` if none, null without a title."""
+    return lead.title_seniority
+
+
+@feature(on="leads", says="department by title: {value}", kind="category")
+def title_department(lead: ir.Table) -> ir.Column:
+    """Department that the job title tells; ``other`` if none, null without a title."""
+    return lead.title_department
+
+
+@feature(on="leads", says="a company is named: {value:.0f} (1 yes, 0 no)")
+def has_company(lead: ir.Table) -> ir.Column:
+    """1 if the lead names a company, 0 if not; never null."""
+    return lead.has_company
+
+
+@feature(on="leads", says="the e-mail address is the company's own: {value:.0f} (1 yes, 0 no)")
+def company_matches_email(lead: ir.Table) -> ir.Column:
+    """1 if the address's domain fits company or website, else 0; null where they cannot be compared."""
+    return lead.company_matches_email
+
+
+@feature(on="leads", says="{value:.0f} of budget, authority, need and timeline are known")
+def bant_known(lead: ir.Table) -> ir.Column:
+    """How many fields named budget, authority, need, timeline have a value, 0 to 4; never null."""
+    return lead.bant_known
+
+
+@feature(on="leads", says="{value:.0f} signs of a poor fit")
+def negative_fit(lead: ir.Table) -> ir.Column:
+    """Signs against the lead, 0 to 5; what is unknown is no sign, so never null.
+
+    They are: a free, disposable or invalid address; an invalid phone number; no company; the title of a
+    student or job seeker; a field ``is_competitor`` (kind flag) that says yes.
+    """
+    known = [name for name in _BAD_SIGNS if name in lead.columns and _is_comparable(lead, name)]
+    if not known:
+        return lead.email_class  # says that it is not there
+    signs = (lead[name].isin(_BAD_SIGNS[name]).fill_null(False) for name in known)  # noqa: FBT003  # no sign
+    return sum((sign.ifelse(1.0, 0.0) for sign in signs), ibis.literal(0.0))
+
+
+def _is_comparable(lead: ir.Table, name: str) -> bool:
+    is_text: bool = lead[name].type().is_string()
+    return isinstance(_BAD_SIGNS[name][0], str) == is_text
 
 
 def own_fields(fields: Mapping[str, Mapping[str, Field]]) -> tuple[Feature, ...]:

@@ -47,11 +47,16 @@ def leads_by_month(leads: ir.Table, outcomes: ir.Table, window: Window, *, stage
 def snapshots_by_month(question: Question) -> ir.Table:
     """Snapshots of a question by month of their moment: ``month``, ``mature``, ``immature``, oldest first.
 
-    The mature ones are those that training learns from; the immature ones it leaves out.
+    Training learns from the mature ones and leaves the immature ones out, those that are decided early with
+    weights aside (``question.early``): here they are immature too.
     """
-    rows = question.snapshots.select(month=lambda t: t.as_of.truncate("M"), is_mature=ibis.literal(1))
+    table = question.snapshots
+    is_mature = table.is_mature.cast("int64") if "is_mature" in table.columns else ibis.literal(1, "int64")
+    rows = table.select(month=table.as_of.truncate("M"), is_mature=is_mature)
     if question.young is not None:
-        young = question.young.select(month=lambda t: t.as_of.truncate("M"), is_mature=ibis.literal(0))
+        young = question.young.select(
+            month=lambda t: t.as_of.truncate("M"), is_mature=ibis.literal(0, "int64")
+        )
         rows = rows.union(young)
     counted = rows.group_by("month").aggregate(
         mature=rows.is_mature.sum(), immature=(1 - rows.is_mature).sum()

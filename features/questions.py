@@ -7,16 +7,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
+import ibis
 import ibis.expr.types as ir
 
+from features.censoring import weighed, with_follow_up
 from features.errors import InputError, TooFewOutcomesError
-from features.labels import labelled
-from features.snapshots import asked, flat, known_until, nights, past_nights, tonight
+from features.labels import Target, labelled
+from features.lifetimes import counted_once
+from features.moments import Moments, candidates
+from features.snapshots import asked, drawn, flat, known_until, open_only, tonight
 
 Tables = Mapping[str, ir.Table]
+Censoring = Literal["leave_out", "weight"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of the past, and from which moments; ``train`` in ``params.yaml`` has the same names.
+
+    Attributes
+    ----------
+    stage, horizon_days
+        What has to be reached within how many days.
+    moments
+        From which moments a lead is looked at.
+    max_per_lead
+        How many of them one lead may give, all kinds of moments together.
+    reporting_delay_days
+        Days until an outcome is surely recorded.
+    known_at
+        Moment from which the history is looked at; None is the midnight after the latest recorded fact.
+    censoring
+        ``leave_out``: only snapshots whose window is over. ``weight``: also those whose result is decided
+        already, all of them weighted (``features/censoring.py``).
+    """
+
+    stage: str
+    horizon_days: int
+    moments: Moments
+    max_per_lead: int
+    reporting_delay_days: int
+    known_at: datetime | None = None
+    censoring: Censoring = "leave_out"
 
 
 @dataclass(frozen=True)
@@ -26,68 +61,95 @@ class Question:
     Attributes
     ----------
     snapshots
-        The table.
+        The table; if they are weighted also ``weight`` (above 0) and ``is_mature``.
     immature
         Snapshots left out because their label window was not over and recorded: they are not negatives.
     young
         Those snapshots, without a label; None if there are none, or in a flat start.
+    early
+        Snapshots that are in the table although their window is not over, for their result is decided.
     """
 
     snapshots: ir.Table
     immature: int = 0
     young: ir.Table | None = None
+    early: int = 0
+
+    @property
+    def mature(self) -> ir.Table:
+        """The snapshots whose window is over, without weights: what can be measured on."""
+        rows = self.snapshots
+        return rows.filter(rows.is_mature).drop("weight", "is_mature") if "weight" in rows.columns else rows
 
 
-def past(
-    backend: Any,
-    tables: Tables,
-    *,
-    stage: str,
-    horizon_days: int,
-    every_days: int,
-    max_per_lead: int,
-    reporting_delay_days: int,
-    known_at: datetime | None,
-) -> Question:
-    """Open leads on past nights, and whether each reached the stage within the horizon.
+def past(backend: Any, tables: Tables, plan: Plan) -> Question:
+    """Open leads at past moments, and whether each reached the stage within the horizon.
 
     Parameters
     ----------
     backend
         Ibis backend that keeps the table.
-    known_at
-        Moment from which the history is looked at; None is the midnight after the latest recorded fact.
 
     Raises
     ------
     TooFewOutcomesError
-        No night is mature.
+        No moment is mature.
     """
-    moment = known_at or known_until(tables)
-    every = nights(tables["leads"], known_at=moment, every_days=every_days)
-    last_mature = moment - timedelta(days=horizon_days + reporting_delay_days)
-    mature = [night for night in every if night <= last_mature]
-    if not mature:
+    known_at = plan.known_at or known_until(tables)
+    leads, outcomes = tables["leads"], tables["outcomes"]
+    looked = open_only(candidates(leads, outcomes, plan.moments, known_at=known_at), outcomes)
+    followed = with_follow_up(
+        looked,
+        leads,
+        horizon_days=plan.horizon_days,
+        known_at=known_at,
+        reporting_delay_days=plan.reporting_delay_days,
+    )
+    kept = backend.create_table("candidates", followed, overwrite=True)
+    if not _rows(kept.filter(kept.is_mature)):
+        days = plan.horizon_days + plan.reporting_delay_days
         raise TooFewOutcomesError(
-            f"no past moment is {horizon_days + reporting_delay_days} days old, so no outcome is mature",
+            f"no past moment is {days} days old, so no outcome is mature",
             hint="shorten train.horizon_days, or wait",
         )
-    leads, outcomes = tables["leads"], tables["outcomes"]
-    kept = backend.create_table(
-        "snapshots", past_nights(leads, outcomes, mature, max_per_lead=max_per_lead), overwrite=True
-    )
+    own = counted_once(leads, outcomes)
+    if plan.censoring == "weight":
+        return _weighted(backend, kept, own, plan, known_at)
+    return _mature(backend, kept, own, plan, known_at)
+
+
+def _mature(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
+    old, new = (kept.filter(is_old) for is_old in (kept.is_mature, ~kept.is_mature))
+    snapshots = backend.create_table("snapshots", drawn(old, max_per_lead=plan.max_per_lead), overwrite=True)
     rows = labelled(
-        kept,
-        outcomes,
-        stage=stage,
-        horizon_days=horizon_days,
-        known_at=moment,
-        reporting_delay_days=reporting_delay_days,
+        snapshots, outcomes, stage=plan.stage, horizon_days=plan.horizon_days, known_at=known_at
+    ).drop("is_mature")
+    young = drawn(new, max_per_lead=plan.max_per_lead)
+    immature = _rows(young)
+    return Question(_kept(backend, rows), immature, young if immature else None)
+
+
+def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
+    followed = backend.create_table("snapshots", _standing_for(kept, plan.max_per_lead), overwrite=True)
+    target = Target(plan.stage, plan.horizon_days)
+    rows = backend.create_table(
+        "weighed", weighed(followed, outcomes, target, known_at=known_at), overwrite=True
     )
-    young = every[len(mature) :]
-    table = backend.create_table("question", rows.filter(rows.is_mature).drop("is_mature"), overwrite=True)
-    immature = past_nights(leads, outcomes, young, max_per_lead=max_per_lead) if young else None
-    return Question(table, 0 if immature is None else _rows(immature), immature)
+    decided = _kept(backend, rows.filter(rows.weight > 0).drop("followed_until", "stands_for"))
+    young = rows.filter(rows.weight == 0).select("snapshot_id", "lead_id", "as_of")
+    immature, early = _rows(young), _rows(decided.filter(~decided.is_mature))
+    return Question(decided, immature, young if immature else None, early)
+
+
+def _standing_for(kept: ir.Table, max_per_lead: int) -> ir.Table:
+    """The drawn candidates, each with ``stands_for``: how many of its lead's it is one of.
+
+    A lead that stays open for long has more candidates, so its moments are drawn less often; without this
+    the draw would know the lead's future.
+    """
+    every = ibis.window(group_by="lead_id")
+    counted = kept.mutate(stands_for=ibis.greatest(1.0, kept.count().over(every) / max_per_lead))
+    return drawn(kept, max_per_lead=max_per_lead).join(counted, ["lead_id", "as_of"])
 
 
 def explicit(backend: Any, tables: Tables) -> Question:

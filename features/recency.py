@@ -1,10 +1,15 @@
-"""How long ago things happened, and whether they speed up or fall silent."""
+"""How long ago things happened, in which rhythm, and whether they speed up or fall silent."""
 
 from __future__ import annotations
 
+import ibis
 import ibis.expr.types as ir
 
 from features.catalogue import feature
+
+WEEK, QUARTER = 7, 90
+RECENT_DAYS, FREQUENT_TOUCHES, DEEP_SECONDS = 14, 10, 600
+"""From where recency, frequency and depth of an RFM octant count as high."""
 
 
 @feature(on="leads", says="known for {value:.0f} days")
@@ -26,9 +31,27 @@ def days_since_first_touch(touch: ir.Table) -> ir.Scalar:
 
 
 @feature(on="touches", per="kind", says="{each}: last {value:.0f} days ago")
-def days_since(touch: ir.Table, each: str) -> ir.Scalar:
+def days_since(touch: ir.Table) -> ir.Scalar:
     """Days from the latest touch of one kind to the moment; null if there was none."""
-    return touch.age_days.min(where=touch.kind == each)
+    return touch.age_days.min()
+
+
+@feature(on="touches", per="kind", says="{each}: first {value:.0f} days ago")
+def days_since_first(touch: ir.Table) -> ir.Scalar:
+    """Days from the first touch of one kind to the moment; null if there was none."""
+    return touch.age_days.max()
+
+
+@feature(on="touches", says="last sign of intent {value:.0f} days ago")
+def days_since_direct(touch: ir.Table) -> ir.Scalar:
+    """Days from the latest touch that says intent to the moment; null if there was none."""
+    return touch.age_days.min(where=touch.says == "direct")
+
+
+@feature(on="touches", says="the lead was last active {value:.0f} days ago")
+def days_since_inbound(touch: ir.Table) -> ir.Scalar:
+    """Days from the latest touch with direction ``in`` to the moment; null if there was none."""
+    return touch.age_days.min(where=touch.direction == "in")
 
 
 @feature(on="touches", says="last touch: {value}", kind="category")
@@ -40,16 +63,81 @@ def last_touch_kind(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", says="a touch every {value:.1f} days on average")
 def mean_gap_days(touch: ir.Table) -> ir.Scalar:
     """Mean days between one touch and the next; null with fewer than two touches."""
-    return (touch.age_days.max() - touch.age_days.min()) / (touch.count() - 1).nullif(0)
+    return _mean_gap(touch)
 
 
-@feature(on="touches", days=90, says="longest silence in {days} days: {value:.0f} days")
+@feature(on="touches", days=QUARTER, says="longest silence in {days} days: {value:.0f} days")
 def longest_gap_days(touch: ir.Table) -> ir.Scalar:
     """Longest gap that ended in the window, in days; null without one."""
     return touch.gap_days.max()
 
 
-@feature(on="touches", days=90, says="{value:.0%} of the touches of {days} days fell in the last 7")
+@feature(on="touches", says="{value:.1f} days between the last two touches")
+def last_gap_days(touch: ir.Table) -> ir.Scalar:
+    """Days between the last two touches; null with fewer than two."""
+    return touch.gap_days.argmax(touch.latest)
+
+
+@feature(on="touches", says="gaps between touches are {value:.1f} times those of the first touches")
+def tempo(touch: ir.Table) -> ir.Scalar:
+    """Mean gap of the last 30 days in the mean gap before, from 0 (below 1: faster); null without both."""
+    recent = touch.age_days <= 30  # noqa: PLR2004  # days, as the docstring says
+    return touch.gap_days.mean(where=recent) / touch.gap_days.mean(where=~recent).nullif(0)
+
+
+@feature(on="touches", days=QUARTER, says="{value:.0%} of the touches of {days} days fell in the last 7")
 def burst_share(touch: ir.Table) -> ir.Scalar:
     """Share of the window's touches that fell in its last 7 days, 0 to 1; null without a touch."""
-    return (touch.age_days <= 7).cast("float64").mean()  # noqa: PLR2004  # days of a week
+    return (touch.age_days <= WEEK).cast("float64").mean()
+
+
+@feature(on="touches", says="silent {value:.1f} times as long as usual")
+def silence_ratio(touch: ir.Table) -> ir.Scalar:
+    """Days since the last touch in the mean gap before it, from 0; null with fewer than two touches."""
+    return touch.age_days.min() / _mean_gap(touch).nullif(0)
+
+
+@feature(on="touches", days=QUARTER, says="recency, frequency and depth: {value}", kind="category")
+def rfm_octant(touch: ir.Table) -> ir.Scalar:
+    """``R``, ``F``, ``M`` if high, else ``r``, ``f``, ``m``; null without a touch in the window.
+
+    High: touched within 14 days; 10 touches or more; 600 measured seconds or more (before the first purchase
+    "monetary" is depth of engagement). Hughes (1994), "Strategic Database Marketing".
+    """
+    return (
+        _letter(touch.age_days.min() <= RECENT_DAYS, "R")
+        + _letter(touch.count() >= FREQUENT_TOUCHES, "F")
+        + _letter(touch.duration_seconds.sum().fill_null(0) >= DEEP_SECONDS, "M")
+    )
+
+
+@feature(on="touches", says="{value:.0%} of the lead's touches fall on a weekend")
+def weekend_share(touch: ir.Table) -> ir.Scalar:
+    """Share of touches on Saturday or Sunday (UTC), 0 to 1; null without a touch."""
+    return (touch.weekday >= 5).cast("float64").mean()  # noqa: PLR2004  # Saturday
+
+
+@feature(on="touches", says="touches fall at {value:.1f} o'clock UTC on average")
+def mean_hour(touch: ir.Table) -> ir.Scalar:
+    """Mean hour of the touches (UTC), 0 to 23; null without a touch."""
+    return touch.hour.cast("float64").mean()
+
+
+@feature(on="touches", says="last touch at {value:.0f} o'clock UTC")
+def last_hour(touch: ir.Table) -> ir.Scalar:
+    """Hour of the latest touch (UTC), 0 to 23; null without a touch."""
+    return touch.hour.argmax(touch.latest)
+
+
+@feature(on="touches", says="last touch on weekday {value:.0f}, Monday being 0")
+def last_weekday(touch: ir.Table) -> ir.Scalar:
+    """Weekday of the latest touch (UTC), 0 Monday to 6; null without a touch."""
+    return touch.weekday.argmax(touch.latest)
+
+
+def _mean_gap(touch: ir.Table) -> ir.Scalar:
+    return (touch.age_days.max() - touch.age_days.min()) / (touch.count() - 1).nullif(0)
+
+
+def _letter(is_high: ir.BooleanScalar, letter: str) -> ir.StringScalar:
+    return ibis.ifelse(is_high, letter, letter.lower())

@@ -1,24 +1,23 @@
 """Which leads are asked about, and at which moments.
 
-A lead is open at a moment unless a ``won``, ``lost`` or ``disqualified`` is known before it and no later
-``reopened`` is. Training takes past nights of open leads, the nightly run takes tonight: the same population.
+A lead is open at a moment if it exists then (``features/lifetimes.py``) and no ``won``, ``lost`` or
+``disqualified`` is known before it without a later ``reopened``. Training takes past nights of open leads,
+the nightly run takes tonight: the same population.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import ibis
 import ibis.expr.types as ir
 
-from features.errors import InputError, Place
+from features.lifetimes import NEVER, existing
+from features.moments import CLOSING, REOPENING, as_moments
 
 FLAT_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
-NEVER = datetime(9999, 1, 1)  # noqa: DTZ001  # likewise
-CLOSING = ("won", "lost", "disqualified")
-REOPENING = "reopened"
+_ENDS_OF_FLAT = ("merged_into", "merged_at", "deleted_at")
 
 
 def closures(outcomes: ir.Table) -> ir.Table:
@@ -59,29 +58,32 @@ def open_only(candidates: ir.Table, outcomes: ir.Table) -> ir.Table:
 
 def tonight(leads: ir.Table, outcomes: ir.Table, as_of: datetime) -> ir.Table:
     """One snapshot per lead that exists and is open at ``as_of``: ``snapshot_id``, ``lead_id``, ``as_of``."""
-    return _numbered(open_only(_existing(leads, _moments([as_of])), outcomes))
+    return numbered(open_only(existing(leads, as_moments([as_of])), outcomes))
 
 
 def past_nights(
     leads: ir.Table, outcomes: ir.Table, nights: Sequence[datetime], *, max_per_lead: int
 ) -> ir.Table:
-    """Snapshots of open leads on past nights, at most ``max_per_lead`` of each lead.
+    """Snapshots of open leads on past nights, at most ``max_per_lead`` of each lead: see `drawn`."""
+    return drawn(open_only(existing(leads, as_moments(nights)), outcomes), max_per_lead=max_per_lead)
 
-    Which nights of a lead are kept is drawn by a hash of lead and night, so that it depends neither on the
-    lead's future nor on the order of the rows.
+
+def drawn(candidates: ir.Table, *, max_per_lead: int) -> ir.Table:
+    """At most ``max_per_lead`` of each lead's candidates (``lead_id``, ``as_of``), as snapshots.
+
+    Which are kept is drawn by a hash of lead and moment, so that the draw depends neither on what became of
+    the lead nor on the order of the rows.
 
     Returns
     -------
     ir.Table
         ``snapshot_id``, ``lead_id``, ``as_of``.
     """
-    every = open_only(_existing(leads, _moments(nights)), outcomes)
-    drawn = every.mutate(
-        draw=(every.lead_id + "|" + every.as_of.truncate("s").epoch_seconds().cast("string")).hexdigest("md5")
-    )
+    moment = candidates.as_of.truncate("s").epoch_seconds().cast("string")
+    marked = candidates.mutate(draw=(candidates.lead_id + "|" + moment).hexdigest("md5"))
     order = ibis.window(group_by="lead_id", order_by="draw")
-    kept = drawn.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place < max_per_lead)
-    return _numbered(kept.select("lead_id", "as_of"))
+    kept = marked.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place < max_per_lead)
+    return numbered(kept.select("lead_id", "as_of"))
 
 
 def flat(leads: ir.Table) -> ir.Table:
@@ -99,6 +101,8 @@ def flat(leads: ir.Table) -> ir.Table:
 def undecided(leads: ir.Table) -> ir.Table:
     """The leads of a flat table that may still be won: without an outcome, or if all have one, the not won.
 
+    A lead that was merged into another or deleted is not among them, whenever that was.
+
     Returns
     -------
     ir.Table
@@ -106,6 +110,9 @@ def undecided(leads: ir.Table) -> ir.Table:
     """
     rows = leads.mutate(undecided=leads.outcome.isnull().any().over(ibis.window()))
     open_rows = rows.filter(ibis.ifelse(rows.undecided, rows.outcome.isnull(), rows.outcome == 0))
+    for name in _ENDS_OF_FLAT:
+        if name in leads.columns:
+            open_rows = open_rows.filter(open_rows[name].isnull())
     return flat(open_rows.drop("undecided"))
 
 
@@ -122,44 +129,7 @@ def known_until(tables: Mapping[str, ir.Table]) -> datetime:
     return newest.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC) + timedelta(days=1)
 
 
-def nights(leads: ir.Table, *, known_at: datetime, every_days: int) -> list[datetime]:
-    """Past moments at which leads existed, oldest first.
-
-    They are ``known_at`` minus whole multiples of ``every_days``, back to the first lead's creation.
-    """
-    first = _dated(leads).created_at.min().to_pyarrow().as_py()
-    if first is None:
-        return []
-    span_days = (_naive_utc(known_at) - first) / timedelta(days=1)
-    steps = math.ceil(span_days / every_days)
-    return [known_at - timedelta(days=every_days * step) for step in range(steps - 1, -1, -1)]
-
-
-def _moments(nights: Sequence[datetime]) -> ir.Table:
-    stamps = ibis.array([ibis.timestamp(_naive_utc(night)) for night in nights])
-    return stamps.unnest().name("as_of").as_table()
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    """Stamps inside an engine are UTC without a zone."""
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _existing(leads: ir.Table, moments: ir.Table) -> ir.Table:
-    born = _dated(leads).select("lead_id", "created_at")
-    return born.inner_join(moments, born.created_at < moments.as_of).select("lead_id", "as_of")
-
-
-def _dated(leads: ir.Table) -> ir.Table:
-    if "created_at" not in leads.columns:
-        raise InputError(
-            "the table 'leads' has no column 'created_at', so nobody knows which leads existed when",
-            hint="map it under tables.leads.mapping, or start flat with tables.leads.outcome_column",
-            place=Place(column="created_at"),
-        )
-    return leads
-
-
-def _numbered(rows: ir.Table) -> ir.Table:
+def numbered(rows: ir.Table) -> ir.Table:
+    """The rows (``lead_id``, ``as_of``) as snapshots: ``snapshot_id`` counts them by moment and lead."""
     order = ibis.window(order_by=["as_of", "lead_id"])
     return rows.mutate(snapshot_id=ibis.row_number().over(order)).select("snapshot_id", "lead_id", "as_of")

@@ -60,6 +60,14 @@ CONTRACT: Mapping[str, Table] = {
             "territory": _TEXT,
             "account_id": _TEXT,
             "country": _TEXT,
+            "merged_into": _TEXT,
+            "merged_at": _TIME,
+            "deleted_at": _TIME,
+            "email": _TEXT,
+            "phone": _TEXT,
+            "title": _TEXT,
+            "company": _TEXT,
+            "website": _TEXT,
         },
         key=("lead_id",),
         has_own_fields=True,
@@ -133,6 +141,22 @@ CONTRACT: Mapping[str, Table] = {
     ),
 }
 
+PERSONAL: Mapping[str, tuple[str, ...]] = {"leads": ("email", "phone", "title", "company", "website")}
+"""Optional contract columns that only the load reads: it derives columns from them and drops them."""
+
+DERIVED: Mapping[str, tuple[str, ...]] = {
+    "leads": (
+        "email_class",
+        "phone_class",
+        "title_seniority",
+        "title_department",
+        "has_company",
+        "company_matches_email",
+        "bant_known",
+    )
+}
+"""Columns that a table has beside its own where what they are made of is there; features read them."""
+
 ROWS = "rows"
 LOADABLE: Mapping[str, Table] = {
     **CONTRACT,
@@ -151,7 +175,8 @@ class Field:
         ``number``, ``category``, ``flag`` (yes or no) or ``timestamp`` (days before the moment are used).
     time
         ``static``: true at creation and for ever. ``tracked``: its past is in ``field_history``.
-        ``current``: only today's value is known, so it is never used for a past moment.
+        ``current``: only today's value is known, so it is never used for a past moment. None: nobody declared
+        it; it is read like a static one, `train --strict` leaves it out, and the audit asks.
     label
         Words for a sales manager; the column's name with spaces if None.
     """
@@ -159,7 +184,7 @@ class Field:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     kind: Kind
-    time: TimeClass = "static"
+    time: TimeClass | None = None
     label: str | None = None
 
 

@@ -66,6 +66,44 @@ def cramers_v(codes: Codes, label: Flags) -> float:
     return float(np.sqrt(max(0.0, phi_squared - chance) / max(min(values, labels) - 1, 1e-9)).clip(0, 1))
 
 
+def divergence(one: Codes, other: Codes) -> float:
+    """Jensen-Shannon divergence of two columns of the same codes, 0 (alike) to 1 (no value in common).
+
+    Lin (1991), "Divergence measures based on the Shannon entropy", section IV, with logarithms to base 2.
+
+    >>> divergence(np.array([0, 1]), np.array([1, 0])), divergence(np.array([0, 0]), np.array([1, 1]))
+    (0.0, 1.0)
+    """
+    size = int(max(one.max(initial=0), other.max(initial=0))) + 1
+    shares = [np.bincount(codes, minlength=size) / max(len(codes), 1) for codes in (one, other)]
+    middle = (shares[0] + shares[1]) / 2
+    return float(sum(_relative_entropy(share, middle) for share in shares) / 2)
+
+
+def _relative_entropy(share: Floats, of: Floats) -> float:
+    seen = share > 0
+    return float((share[seen] * np.log2(share[seen] / of[seen])).sum())
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's rho of two columns without nulls, shape (n,); 0 where one of them is constant.
+
+    >>> round(rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([3.0, 5.0, 6.0])), 6)
+    1.0
+    """
+    ranks = [_ranks(values) for values in (one, other)]
+    if len(one) < 2 or any(np.ptp(rank) == 0 for rank in ranks):  # noqa: PLR2004  # one row has no order
+        return 0.0
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    """Mean rank of each value, ties sharing theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    mean: Floats = np.cumsum(count) - (count - 1) / 2
+    return mean[place]
+
+
 def wilson(won: Floats, count: Floats, z: float = 3.0) -> tuple[Floats, Floats]:
     """Bounds of a rate, shape as given; 0 and 1 without rows.
 

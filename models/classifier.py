@@ -58,15 +58,27 @@ SHAPES = {"shallow": SHALLOW, "deep": DEEP}
 
 @dataclass(frozen=True)
 class Rows:
-    """What trees learn from: ``matrix`` (n, k), ``label`` (n,) of 0 and 1, places of category columns."""
+    """What trees learn from.
+
+    Attributes
+    ----------
+    matrix, label
+        Shapes (n, k) and (n,), labels 0 and 1.
+    category_places
+        Columns that are categories.
+    weight
+        How often each row counts, shape (n,); None is once.
+    """
 
     matrix: Matrix
     label: Vector
     category_places: Sequence[int] = ()
+    weight: Vector | None = None
 
     def take(self, places: Any) -> Rows:
         """Some of the rows."""
-        return Rows(self.matrix[places], self.label[places], self.category_places)
+        weight = None if self.weight is None else self.weight[places]
+        return Rows(self.matrix[places], self.label[places], self.category_places, weight)
 
 
 @dataclass(frozen=True)
@@ -195,12 +207,18 @@ def _train(
     import lightgbm as lgb
 
     data = lgb.Dataset(
-        rows.matrix, rows.label, categorical_feature=list(rows.category_places), params=parameters
+        rows.matrix,
+        rows.label,
+        weight=rows.weight,
+        categorical_feature=list(rows.category_places),
+        params=parameters,
     )
     if later is None:
         booster = lgb.train(parameters, data, trees)
     else:
-        watched = lgb.Dataset(later.matrix, later.label, reference=data, params=parameters)
+        watched = lgb.Dataset(
+            later.matrix, later.label, weight=later.weight, reference=data, params=parameters
+        )
         stop = lgb.early_stopping(patience, verbose=False)
         booster = lgb.train(parameters, data, trees, valid_sets=[watched], callbacks=[stop])
     kept = booster.best_iteration if later is not None and booster.best_iteration > 0 else booster.num_trees()

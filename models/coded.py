@@ -36,6 +36,15 @@ class Coded:
         """The codes with null below all values instead of above."""
         return np.where(self.known, self.codes, -1) + 1
 
+    def binned(self, bins: int, of: Flags | None = None) -> Codes:
+        """Codes in about ``bins`` groups of equal size, cut on the rows ``of`` (None: all); null is last."""
+        known = self.known if of is None else self.known & of
+        if not known.any():
+            return np.where(self.known, 0, 1).astype(np.int64)
+        cuts = np.unique(np.quantile(self.codes[known], np.linspace(0, 1, bins + 1)[1:-1]))
+        groups = np.searchsorted(cuts, self.codes, side="left")
+        return np.where(self.known, groups, len(cuts) + 1).astype(np.int64)
+
 
 def coded(column: pa.ChunkedArray, kind: str) -> Coded:
     """The codes of a feature column; NaN counts as null.

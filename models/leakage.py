@@ -1,56 +1,40 @@
-"""Columns that know the outcome: found before training, left out or reported, each with its evidence.
+"""Columns that know the outcome, found in the rows that training learns from.
 
 Thresholds and detectors follow TransmogrifAI's RawFeatureFilter and SanityChecker, with two changes for
 snapshots: fill rates are compared with tonight's open leads, and rates are taken at their bounds. No
 statistic can tell a leak from an honest strong field by strength alone: below the threshold a column is a
-suspect, and a person decides.
+suspect, and a person decides. ``models/hindsight.py`` looks at whole leads instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from features.catalogue import FeatureSpec
-from models.association import Codes, Flags, auc, cramers_v, target_auc, wilson
+from models.alone import earlier_rows, forward_auc
+from models.association import Codes, Flags, auc, cramers_v, divergence, target_auc, wilson
 from models.coded import Coded, coded, filled, lead_numbers, most_common
-
-Severity: TypeAlias = Literal["exclude", "suspect"]
+from models.findings import Finding, Severity, ordered
 
 TOO_STRONG = 0.95  # AUC, Cramér's V or share of wins that no honest column reaches
 STRONG = 0.85  # AUC; honest columns of the real sets reach 0.78, bank_marketing's leak 0.885
+TELLING, TELLING_NULLS, NULLS = (
+    0.75,
+    0.10,
+    0.05,
+)  # AUC, Cramér's V and share of nulls of a field that is worked
 FILL_DIFFERENCE, FILL_RATIO, FILL_SUSPICION = 0.90, 20.0, 3.0
+LEAST_FILL, LEAST_VARIANCE, MOST_DIVERGENCE = 0.001, 1e-5, 0.90
 NEVER = 1 / 8  # of the base rate: a value with which almost nobody wins
 SHARE_OF_WINS = 0.10  # a rule that explains fewer wins is reported, not excluded
 MOST_VALUES = 100  # beyond, values are too rare for rules
 LEAST_LEADS, UNIQUE_SHARE, SERIAL_SPREAD = 50, 0.5, 20
 FILL_Z = 2.0  # standard errors; a rate of zero tonight is an upper bound of 4 / leads
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One reason to distrust a column.
-
-    Attributes
-    ----------
-    column
-        Feature name.
-    detector
-        ``fill``, ``auc``, ``association``, ``rule`` or ``identity``.
-    evidence
-        Figures, without field values.
-    severity
-        ``exclude``: leave it out of training. ``suspect``: keep it and tell the user.
-    """
-
-    column: str
-    detector: str
-    evidence: str
-    severity: Severity
+BINS = 10
 
 
 @dataclass(frozen=True)
@@ -63,9 +47,20 @@ class _Suspect:
     coded: Coded
     won: Flags
     lead: Codes
+    earlier: Flags
+    is_undeclared: bool
 
-    def finding(self, detector: str, evidence: str, *, exclude: bool) -> Finding:
-        return Finding(self.spec.name, detector, evidence, "exclude" if exclude else "suspect")
+    @property
+    def is_field(self) -> bool:
+        """Whether a person or a system wrote it; all other features are cut at the moment."""
+        return self.spec.family == "fit"
+
+    def finding(self, detector: str, evidence: str, severity: Severity) -> Finding:
+        return Finding(self.spec.name, detector, evidence, severity)
+
+    def leak(self, detector: str, evidence: str) -> Finding:
+        """A field that cannot have been known; of a feature that is cut at the moment a person decides."""
+        return self.finding(detector, evidence, "refuse" if self.is_field else "quarantine")
 
 
 def audit(
@@ -73,6 +68,7 @@ def audit(
     specs: Sequence[FeatureSpec],
     *,
     tonight: pa.Table | None = None,
+    undeclared: Collection[str] = (),
     label: str = "label",
 ) -> list[Finding]:
     """Look at each column for signs that it was written after the outcome.
@@ -87,32 +83,42 @@ def audit(
     tonight
         Features of the leads that are open now, of as many columns as are to be compared; None (flat
         start) leaves the comparison out.
+    undeclared
+        Fields of which nobody said when they are known: a little less evidence is enough.
     label
         Name of the label column.
 
     Returns
     -------
     list of Finding
-        Columns to exclude first; none for a column without suspicion, all when only one label occurs.
+        The most severe first; none for a column without suspicion, none at all when one label occurs.
 
     Examples
     --------
     >>> spec = FeatureSpec("contract", "contract", "fit", "number", "contract: {value}")
     >>> table = pa.table({"contract": [1.0, 2.0, None, None] * 10, "label": [1, 1, 0, 0] * 10})
     >>> sorted({(f.column, f.severity) for f in audit(table, [spec])})
-    [('contract', 'exclude')]
+    [('contract', 'refuse')]
     """
     won = rows.column(label).cast(pa.float64()).to_numpy() > 0
     if not won.any() or won.all():
         return []
-    lead = lead_numbers(rows)
+    lead, earlier = lead_numbers(rows), earlier_rows(rows)
     now = {} if tonight is None else dict(zip(tonight.column_names, tonight.columns, strict=True))
     found: list[Finding] = []
     for spec in specs:
-        column = rows.column(spec.name)
-        suspect = _Suspect(spec, column, now.get(spec.name), coded(column, spec.kind), won, lead)
+        suspect = _Suspect(
+            spec=spec,
+            column=(column := rows.column(spec.name)),
+            tonight=now.get(spec.name),
+            coded=coded(column, spec.kind),
+            won=won,
+            lead=lead,
+            earlier=earlier,
+            is_undeclared=spec.name in undeclared,
+        )
         found += [finding for detector in _DETECTORS if (finding := detector(suspect)) is not None]
-    return sorted(found, key=lambda finding: finding.severity)
+    return ordered(found)
 
 
 def _identity(suspect: _Suspect) -> Finding | None:
@@ -124,7 +130,7 @@ def _identity(suspect: _Suspect) -> Finding | None:
         return None
     if suspect.spec.kind == "number" and not _is_serial(suspect, leads):
         return None
-    return suspect.finding("identity", f"{suspect.coded.missing} values for {leads} leads", exclude=True)
+    return suspect.leak("identity", f"it has {suspect.coded.missing:,} values for {leads:,} leads")
 
 
 def _is_serial(suspect: _Suspect, leads: int) -> bool:
@@ -144,7 +150,10 @@ def _auc(suspect: _Suspect) -> Finding | None:
         best = target_auc(code.codes, won, suspect.lead % 2 == 0)
     if best <= STRONG:
         return None
-    return suspect.finding("auc", f"alone it ranks with a ROC-AUC of {best:.3f}", exclude=best > TOO_STRONG)
+    evidence = f"alone it ranks with a ROC-AUC of {best:.3f}"
+    if best > TOO_STRONG:
+        return suspect.leak("auc", evidence)
+    return suspect.finding("auc", evidence, "quarantine" if suspect.is_field else "suspect")
 
 
 def _association(suspect: _Suspect) -> Finding | None:
@@ -155,9 +164,7 @@ def _association(suspect: _Suspect) -> Finding | None:
     what, strength = max(strengths.items(), key=lambda pair: pair[1])
     if strength <= TOO_STRONG:
         return None
-    return suspect.finding(
-        "association", f"Cramér's V of {what} and the label is {strength:.3f}", exclude=True
-    )
+    return suspect.leak("association", f"Cramér's V of {what} and the label is {strength:.3f}")
 
 
 def _rule(suspect: _Suspect) -> Finding | None:
@@ -173,12 +180,32 @@ def _rule(suspect: _Suspect) -> Finding | None:
         evidence = (
             f"{rate:.1%} win with {sure.sum()} of its values, {share:.0%} of all wins (base {base:.1%})"
         )
-        return suspect.finding("rule", evidence, exclude=share >= SHARE_OF_WINS)
+        is_leak = share >= SHARE_OF_WINS
+        return suspect.leak("rule", evidence) if is_leak else suspect.finding("rule", evidence, "suspect")
     if high[worst] < NEVER * base:
         what = "without a value" if worst == suspect.coded.missing else "with one of its values"
         evidence = f"{wins[worst] / rows[worst]:.2%} of {rows[worst]:.0f} rows win {what} (base {base:.1%})"
-        return suspect.finding("rule", evidence, exclude=False)
+        return suspect.finding("rule", evidence, "suspect")
     return None
+
+
+def _worked(suspect: _Suspect) -> Finding | None:
+    """A strong field that is filled in for some leads only, with their fortune: it is written at work.
+
+    An honest field can look like this too, so a declared time class ends the question.
+    """
+    nulls = 1 - suspect.coded.known.mean()
+    if not (suspect.is_field and suspect.is_undeclared) or nulls < NULLS:
+        return None
+    association = cramers_v(suspect.coded.known.astype(np.int64), suspect.won)
+    strength = forward_auc(suspect.coded, suspect.spec.kind, suspect.won, suspect.earlier)
+    if association < TELLING_NULLS or strength < TELLING:
+        return None
+    evidence = (
+        f"nobody said when it is known, alone it ranks later rows with a ROC-AUC of {strength:.3f}, and "
+        f"having a value goes with the outcome (Cramér's V {association:.2f})"
+    )
+    return suspect.finding("worked", evidence, "quarantine")
 
 
 def _fill(suspect: _Suspect) -> Finding | None:
@@ -189,10 +216,9 @@ def _fill(suspect: _Suspect) -> Finding | None:
     """
     if suspect.tonight is None or not len(suspect.tonight):
         return None
-    is_field = suspect.spec.family == "fit"
-    besides = (None, most_common(suspect.tonight)) if is_field else (None,)
+    besides = (None, most_common(suspect.tonight)) if suspect.is_field else (None,)
     found = [_fill_beside(suspect, beside) for beside in dict.fromkeys(besides)]
-    return min((f for f in found if f), key=lambda f: f.severity, default=None)
+    return next(iter(ordered(f for f in found if f)), None)
 
 
 def _fill_beside(suspect: _Suspect, beside: object) -> Finding | None:
@@ -207,7 +233,7 @@ def _fill_beside(suspect: _Suspect, beside: object) -> Finding | None:
         f"filled in {then.mean():.1%} of past rows, {then[suspect.won].mean():.1%} of the won ones, "
         f"{now.mean():.1%} tonight"
     )
-    return suspect.finding("fill", evidence, exclude=is_leak and suspect.spec.family == "fit")
+    return suspect.finding("fill", evidence, "refuse" if is_leak and suspect.is_field else "suspect")
 
 
 def _at_least_times(then: Flags, now: Flags) -> float:
@@ -217,4 +243,34 @@ def _at_least_times(then: Flags, now: Flags) -> float:
     return float(low / max(float(high), 1e-12))
 
 
-_DETECTORS = (_identity, _auc, _association, _rule, _fill)
+def _drift(suspect: _Suspect) -> Finding | None:
+    """Tonight's values are others than those of the past: nothing learned from them helps tonight."""
+    now = suspect.tonight
+    if now is None or not suspect.is_field or len(now) - now.null_count < LEAST_LEADS:
+        return None
+    both = coded(
+        pa.chunked_array([*suspect.column.chunks, *now.chunks], suspect.column.type), suspect.spec.kind
+    )
+    codes = both.codes if suspect.spec.kind == "category" else both.binned(BINS)
+    distance = divergence(codes[: len(suspect.column)], codes[len(suspect.column) :])
+    if distance <= MOST_DIVERGENCE:
+        return None
+    evidence = f"its values tonight are others than in the past (Jensen-Shannon divergence {distance:.2f})"
+    return suspect.finding("drift", evidence, "suspect")
+
+
+def _uninformative(suspect: _Suspect) -> Finding | None:
+    """Next to nothing was filled in, or it hardly varies."""
+    share = suspect.coded.known.mean()
+    if not suspect.is_field:
+        return None
+    if share < LEAST_FILL:
+        return suspect.finding("uninformative", f"it is filled in {share:.2%} of the rows", "note")
+    values = suspect.column if suspect.spec.kind == "number" else pa.chunked_array([suspect.coded.codes])
+    variance = float(np.nanvar(values.cast(pa.float64()).to_numpy()))
+    if variance >= LEAST_VARIANCE:
+        return None
+    return suspect.finding("uninformative", "it hardly varies", "note")
+
+
+_DETECTORS = (_identity, _auc, _association, _rule, _worked, _fill, _drift, _uninformative)

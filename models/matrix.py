@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Encoding:
         Values by name of a category column; a value's code is its place, and the code after the last
         stands for every rare or unseen value.
     dropped
-        Why a column of the table was left out (``no values``, ``constant``), by name.
+        Why a column of the table was left out (``no values``, ``constant``, ``same as '…'``), by name.
     """
 
     names: tuple[str, ...]
@@ -103,6 +104,7 @@ def fit_encoding(
     given = tuple(specs)
     _require(table, {spec.name: spec.kind for spec in given})
     dropped = {s.name: why for s in given if (why := _emptiness(table[s.name], s.kind))}
+    dropped |= _repeated(table, [spec for spec in given if spec.name not in dropped])
     kept = [spec for spec in given if spec.name not in dropped]
     return Encoding(
         names=tuple(spec.name for spec in kept),
@@ -172,6 +174,26 @@ def _emptiness(column: pa.ChunkedArray, kind: str) -> str | None:
     if distinct == 0:
         return "no values"
     return "constant" if distinct == 1 and not some_null else None
+
+
+def _repeated(table: pa.Table, specs: Iterable[FeatureSpec]) -> dict[str, str]:
+    """Columns that say in every row what an earlier one says: two would share its contribution."""
+    first: dict[bytes, str] = {}
+    dropped = {}
+    for spec in specs:
+        name = first.setdefault(_content(table[spec.name], spec.kind), spec.name)
+        if name != spec.name:
+            dropped[spec.name] = f"same as '{name}'"
+    return dropped
+
+
+def _content(column: pa.ChunkedArray, kind: str) -> bytes:
+    """SHA-256 of the values of a column."""
+    if kind == "number":
+        return sha256(b"number" + np.ascontiguousarray(_numbers(column) + 0.0).tobytes()).digest()
+    words = pc.cast(column, pa.string()).combine_chunks().dictionary_encode()
+    codes = words.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return sha256("\x1f".join(words.dictionary.to_pylist()).encode() + codes.tobytes()).digest()
 
 
 def _frequent(column: pa.ChunkedArray, *, most: int, min_rows: int) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ Intervals resample leads, not rows: several snapshots of one lead are one piece 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ Vector = npt.NDArray[np.float64]
 
 SHARES = (0.1, 0.2)
 BINS = 10
+CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,15 @@ def interval(
     tail = (1 - level) / 2
     ends = np.quantile(np.asarray(found), [tail, 1 - tail], axis=0)
     return {name: (float(ends[0, i]), float(ends[1, i])) for i, name in enumerate(Metrics.__annotations__)}
+
+
+def has_no_signal(figures: Mapping[str, Any]) -> bool:
+    """Whether a model ranks no better than chance: the interval of its ROC-AUC reaches down to 0.5.
+
+    >>> has_no_signal({"roc_auc": {"value": 0.52, "low": 0.48, "high": 0.55}})
+    True
+    """
+    return float(figures["roc_auc"]["low"]) <= CHANCE
 
 
 def _draw(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:

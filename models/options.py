@@ -35,6 +35,8 @@ class TrainOptions:
         Values kept of a category column; rows that a value needs.
     min_outcomes
         Positives, and negatives, without which nothing is trained.
+    generic_max
+        Features of the family ``generic`` that are kept.
     resamples
         Bootstrap resamples of each interval.
     threads
@@ -55,5 +57,6 @@ class TrainOptions:
     max_categories: int = 50
     min_category_rows: int = 10
     min_outcomes: int = 10
+    generic_max: int = 60
     resamples: int = 200
     threads: int = 2

@@ -22,7 +22,8 @@ __all__ = ["Version", "anchored", "champion", "fetch", "fetch_test", "log_traini
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST_TAG = "leadrank.digest"
-_MODEL, _BUNDLE, _TEST = "model", "bundle", "test"
+TEST, AUDIT = "test", "audit"
+_MODEL, _BUNDLE = "model", "bundle"
 _BATCH = 100  # MLflow takes at most so many parameters in one call
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -84,7 +85,7 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
     digest: str,
     input_columns: Mapping[str, ColumnKind],
     tags: Mapping[str, str],
-    test_folder: Path | None = None,
+    folders: Mapping[str, Path] | None = None,
 ) -> Version:
     """Record one training and register its bundle as ``challenger``, and as ``champion`` when first.
 
@@ -108,8 +109,8 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
         Kind of each feature column, in order: the model's signature.
     tags
         Further tags of the run.
-    test_folder
-        What the forward test left (``models/forward_test.py``); None keeps nothing of it.
+    folders
+        Further folders by name: ``TEST`` (what the forward test left), ``AUDIT`` (the leakage audit's page).
 
     Raises
     ------
@@ -121,7 +122,9 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
         run = client.create_run(_experiment(client, uri, experiment), tags={**tags, DIGEST_TAG: digest})
         with _finished(client, run.info.run_id):
             _log_numbers(client, run, flat_params(params), finite_metrics(metrics))
-            _log_files(client, run.info.run_id, pictures, bundle_folder, test_folder)
+            _log_files(
+                client, run.info.run_id, pictures, {**(folders or {}), f"{_MODEL}/{_BUNDLE}": bundle_folder}
+            )
             _log_signature(client, run.info.run_id, input_columns, digest)
         return _register(client, model_name, run, digest)
 
@@ -186,7 +189,7 @@ def fetch(uri: str, version: Version, into: Path) -> Path:
 def fetch_test(uri: str, version: Version, into: Path) -> Path:
     """Copy what the forward test of a version's training left; else as `fetch`."""
     run = here(uri, version.artifact_uri).removesuffix(f"/{_MODEL}")
-    return _copied(uri, version, f"{run}/{_TEST}", into)
+    return _copied(uri, version, f"{run}/{TEST}", into)
 
 
 def _copied(uri: str, version: Version, source: str, into: Path) -> Path:
@@ -260,14 +263,11 @@ def _log_numbers(client: Any, run: Any, params: Mapping[str, str], metrics: Mapp
     client.log_batch(run.info.run_id, metrics=[Metric(k, value, moment, 0) for k, value in metrics.items()])
 
 
-def _log_files(
-    client: Any, run_id: str, pictures: Mapping[str, Path], bundle_folder: Path, test_folder: Path | None
-) -> None:
+def _log_files(client: Any, run_id: str, pictures: Mapping[str, Path], folders: Mapping[str, Path]) -> None:
     for picture in pictures.values():
         client.log_artifact(run_id, str(picture), "pictures")
-    client.log_artifacts(run_id, str(bundle_folder), f"{_MODEL}/{_BUNDLE}")
-    if test_folder is not None:
-        client.log_artifacts(run_id, str(test_folder), _TEST)
+    for name, folder in folders.items():
+        client.log_artifacts(run_id, str(folder), name)
 
 
 def _log_signature(client: Any, run_id: str, columns: Mapping[str, ColumnKind], digest: str) -> None:

@@ -28,6 +28,10 @@ class History:
         All columns, sorted by ``as_of``, ``lead_id``, ``snapshot_id``; in flat mode by ``order``.
     label
         0.0 or 1.0, shape (n,).
+    weight
+        How often each row counts, above 0, shape (n,): column ``weight``, else 1.
+    is_mature
+        Whether the label's window is over, shape (n,): column ``is_mature``, else true.
     leads
         Lead ids, shape (n,).
     at
@@ -38,6 +42,8 @@ class History:
 
     table: pa.Table
     label: Vector
+    weight: Vector
+    is_mature: npt.NDArray[np.bool_]
     leads: npt.NDArray[np.object_]
     at: npt.NDArray[np.int64]
     is_flat: bool
@@ -49,7 +55,7 @@ class History:
         Raises
         ------
         ModelError
-            A column is missing, or a label is neither 0 nor 1.
+            A column is missing, a label is neither 0 nor 1, or a weight is not above 0.
         """
         missing = [name for name in NEEDED if name not in rows.column_names]
         if missing:
@@ -59,6 +65,8 @@ class History:
         return cls(
             table=table,
             label=_labels(table["label"]),
+            weight=_weights(table),
+            is_mature=_is_mature(table),
             leads=np.asarray(table["lead_id"].to_pylist(), dtype=object),
             at=pc.cast(table["as_of"], pa.timestamp("us"), safe=False)
             .to_numpy()
@@ -66,6 +74,10 @@ class History:
             .astype(np.int64),
             is_flat=is_flat,
         )
+
+    def mature(self) -> History:
+        """The rows whose window is over, each counted once: what can be measured on."""
+        return History.of(mature_rows(self.table))
 
     def window(self) -> Window:
         """First and last moment, rows and positives."""
@@ -91,6 +103,13 @@ class History:
         return str(self.at[place].astype("datetime64[us]"))
 
 
+def mature_rows(table: pa.Table) -> pa.Table:
+    """The rows of a training table whose window is over, without weights; the table itself if it has none."""
+    if "is_mature" not in table.column_names:
+        return table
+    return table.filter(table["is_mature"]).drop_columns(["weight", "is_mature"])
+
+
 def _sorted(rows: pa.Table, *, is_flat: bool) -> pa.Table:
     if is_flat and "order" not in rows.column_names:
         return rows
@@ -103,3 +122,18 @@ def _labels(column: pa.ChunkedArray) -> Vector:
     if not np.isin(values, (0.0, 1.0)).all():
         raise ModelError("a training label is neither 0 nor 1", hint="leave undecided leads out of the rows")
     return values
+
+
+def _weights(table: pa.Table) -> Vector:
+    if "weight" not in table.column_names:
+        return np.ones(table.num_rows)
+    values = np.asarray(pc.cast(table["weight"], pa.float64()).to_numpy(), dtype=np.float64)
+    if not (np.isfinite(values) & (values > 0)).all():
+        raise ModelError("a training weight is not above 0", hint="leave undecided leads out of the rows")
+    return values
+
+
+def _is_mature(table: pa.Table) -> npt.NDArray[np.bool_]:
+    if "is_mature" not in table.column_names:
+        return np.ones(table.num_rows, dtype=bool)
+    return np.asarray(table["is_mature"].to_numpy(), dtype=bool)

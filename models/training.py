@@ -6,6 +6,11 @@ Second pass: that number of trees on **all** rows, for recent rows are worth mos
 those of the first pass. Its curve comes from the margins that the first pass gave the calibrate and test
 slices, rows later than any that those trees had seen; its level from the refitted trees, which have learned
 part of the drift themselves.
+
+Rows whose window is not over (``is_mature`` false) come with weights (``features/censoring.py``) and enter
+the second pass only. The weights are right on average over all moments; the latest slice, where only the
+quickest conversions and losses are decided, would hold no negative that lasted, so nothing is measured or
+calibrated on such rows: the first pass reads mature rows, each once.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from models.baseline import logistic_probability
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration, fit_calibration
 from models.classifier import Bags, Ensemble, Rows
+from models.gain import with_gain
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
 from models.options import TrainOptions
@@ -62,7 +68,8 @@ def train(
     ----------
     rows
         ``snapshot_id``, ``lead_id``, ``as_of`` (timestamp), ``label`` (0 or 1, no nulls) and one column per
-        feature. If every ``as_of`` is the same the rows are ordered by ``order`` (flat start).
+        feature. If every ``as_of`` is the same the rows are ordered by ``order`` (flat start). ``weight``
+        (above 0) and ``is_mature`` are optional.
     specs
         Features to use.
     horizon_days
@@ -79,12 +86,16 @@ def train(
     ModelError
         A column is missing, no feature varies, or the model cannot tell leads apart.
     """
-    history = History.of(rows)
+    every = History.of(rows)
+    history = every.mature()
     check_outcomes(history.label, least=options.min_outcomes)
     split = _split(history, options.shares, horizon_days)
     check_slices(history.label, split)
+    specs = with_gain(
+        history.table, history.label, split["train"], split["stop"], specs, most=options.generic_max
+    )
     measured = _measure(history, specs, split, options)
-    encoding, bags = _refit(history, specs, measured, options)
+    encoding, bags = _refit(every, specs, measured, options)
     later = np.concatenate([split["calibrate"], split["test"]])
     curve = fit_calibration(measured.margin[later], history.label[later])
     calibration = _anchored(curve, history, later, encoding, bags)
@@ -98,7 +109,7 @@ def train(
         reference=_reference(curve, measured.margin[later]),
         metrics=report["metrics"],
     )
-    bundle = _bundle(target, encoding, specs, history.window(), kinds or {}, extras or {})
+    bundle = _bundle(target, encoding, specs, every.window(), kinds or {}, extras or {})
     return Trained(bundle, report, history.predictions(split["test"], measured.margin, measured.calibration))
 
 
@@ -156,7 +167,7 @@ def _encoding(table: pa.Table, specs: Sequence[FeatureSpec], options: TrainOptio
 
 def _rows(history: History, encoding: Encoding, places: Any) -> Rows:
     matrix: Matrix = encode(history.table.take(places), encoding)
-    return Rows(matrix, history.label[places], encoding.category_places)
+    return Rows(matrix, history.label[places], encoding.category_places, history.weight[places])
 
 
 def _check_spread(margin: Vector) -> None:

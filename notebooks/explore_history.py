@@ -31,11 +31,11 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from features import funnel, maturity
-from features.questions import past
 from features.snapshots import known_until
 from models.association import wilson
 from models.pictures import COLOURS, FAINT, STYLE
 from pipelines import checks
+from pipelines.asking import question
 from pipelines.inputs import opened
 from pipelines.params import load
 from pipelines.progress import Progress
@@ -174,28 +174,19 @@ plt.show()
 # horizon after it. The same rule holds: young snapshots are left out of training, not counted as lost.
 
 # %%
-question = past(
-    inputs.backend,
-    inputs.tables,
-    stage=params.train.stage,
-    horizon_days=params.train.horizon_days,
-    every_days=params.train.every_days,
-    max_per_lead=params.train.max_per_lead,
-    reporting_delay_days=params.train.reporting_delay_days,
-    known_at=params.train.as_of,
-)
-snapshots = maturity.snapshots_by_month(question).to_pandas()
-nights = maturity.rates_by_night(question.snapshots).to_pandas()
+asked = question(params, inputs)
+snapshots = maturity.snapshots_by_month(asked).to_pandas()
+nights = maturity.rates_by_night(asked.mature).to_pandas()
 rows, positives = int(nights.rows.sum()), int(nights.positives.sum())
 print(f"{rows:,} mature snapshots, {positives:,} of them converted ({positives / rows:.1%})")
-print(f"{question.immature:,} immature snapshots are left out")
+print(f"{asked.immature:,} immature snapshots are left out")
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 3.2))
 axes.bar(snapshots.month, snapshots.mature, width=25, color=BLUE, label=f"mature: {rows:,}")
 axes.bar(
     snapshots.month, snapshots.immature, width=25, bottom=snapshots.mature, color=FAINT,
-    label=f"immature, left out: {question.immature:,}",
+    label=f"immature, left out: {asked.immature:,}",
 )  # fmt: skip
 axes.set(ylabel="snapshots", title="Snapshots by month of their moment")
 axes.legend(loc="upper left")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from features.errors import LeadrankError, ParameterError
-from pipelines import told
+from pipelines import told, told_audit
 from pipelines.progress import Progress
 
 if TYPE_CHECKING:
@@ -72,16 +72,35 @@ def check(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> 
 
 
 @app.command()
+def audit(
+    params: ParamsFile = Path("params.yaml"),
+    rows: Rows = None,
+    report: Annotated[Path | None, typer.Option(help="HTML file that receives the whole audit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say of every column whether it knows the outcome: keep, quarantine or refuse, with the evidence."""
+    from pipelines import audit as command
+
+    result = command.run(*_opened(params), rows=rows, report=report, progress=_progress(as_json))
+    _print(result, told_audit.audited, as_json)
+
+
+@app.command()
 def train(
     params: ParamsFile = Path("params.yaml"),
     rows: Rows = None,
     pictures: Pictures = None,
+    is_strict: Annotated[
+        bool, typer.Option("--strict", help="Use only fields whose `time:` is declared in params.yaml.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train on the history, measure on later leads, log to MLflow and register."""
     from pipelines import train as command
 
-    result = command.run(*_opened(params), rows=rows, pictures=pictures, progress=_progress(as_json))
+    result = command.run(
+        *_opened(params), rows=rows, pictures=pictures, is_strict=is_strict, progress=_progress(as_json)
+    )
     _print(result, told.trained, as_json)
 
 

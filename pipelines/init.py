@@ -68,13 +68,15 @@ def run(
     StorageError
         The file cannot be written.
     """
+    from features.propose.measure import measured
+
     path = folder / NAME
     _check(files, path, overwrite=overwrite)
     facts = [look(file, outcome=outcome) for file in files]
     wishes = _with_crm(facts, Wishes(outcome=outcome))
     wishes = wishes if yes else asked(facts, wishes)
     tables = [_beside(table, folder) for table in propose(facts, wishes)]
-    text = params_text(tables)
+    text = params_text(tables, measured(tables))
     params.parse(text, file=NAME)  # a proposal that load refuses is our bug: better now than at night
     _write(path, text)
     return InitResult(path, tuple(line for table in tables for line in _summary(table)))
@@ -138,4 +140,7 @@ def _summary(table: TableProposal) -> list[str]:
     checks = [f"check {key}: {note}" for key, note in table.notes.items()]
     if changing:
         checks.append(f"check fields that change and so are not used for the past: {', '.join(changing)}")
+    open_questions = sum(f.field is not None and f.field.time is None for f in table.fields)
+    if open_questions:
+        checks.append(f"{open_questions} fields have no `time:`, as only you know when they are filled in")
     return [f"{table.name}: {table.file.path.name}{fields}", *(f"  {check}" for check in checks)]

@@ -106,4 +106,5 @@ def _shown(table: TableProposal) -> Table:
 def _rows(table: TableProposal) -> Iterable[tuple[str, str, str, str]]:
     for proposal in table.fields:
         field = proposal.field
-        yield (proposal.name, field.kind if field else "left out", field.time if field else "", proposal.why)
+        time = (field.time or "not declared") if field else ""
+        yield (proposal.name, field.kind if field else "left out", time, proposal.why)

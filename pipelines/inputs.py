@@ -78,6 +78,7 @@ def opened(
                 folder=home,
                 generate_ids=is_prediction,
                 keep_duplicates=is_prediction,
+                keep_columns=params.score.publish_columns,
                 environment=environment(),
             )
         if not is_prediction:

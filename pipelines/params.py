@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from features.errors import ParameterError, Place
 from features.tables import Source
+from features.vocabulary import Word
 from models.scorecard import Rule
 from pipelines import params_rules, strict_yaml
 from pipelines.params_errors import refusal
@@ -64,12 +65,28 @@ class Features(Section):
     ----------
     modules
         Python modules of the user, by import name, that define features.
-    kinds_max
-        The most common touch kinds that each get a copy of a ``per="kind"`` feature.
+    kinds_max, places_max, values_max
+        The most common touch kinds, places, and values of each other category of touches that get features
+        of their own.
+    generic_max
+        The most generic features that are kept: those that help most on later rows.
+    half_life_days
+        Days after which a touch weighs half.
+    returned_days
+        A lead handed back within so many days was returned at once.
+    kinds, places
+        What the team's kinds and places mean; what is not said is read from their names.
     """
 
     modules: tuple[Name, ...] = ()
     kinds_max: Positive = 20
+    places_max: Positive = 10
+    values_max: Positive = 10
+    generic_max: Annotated[int, Field(ge=0)] = 60
+    half_life_days: Annotated[float, Field(gt=0)] = 30.0
+    returned_days: Positive = 7
+    kinds: Mapping[str, Word] = {}
+    places: Mapping[str, Word] = {}
 
 
 class Train(Section):
@@ -82,9 +99,18 @@ class Train(Section):
     horizon_days
         Days ahead in which the stage has to be reached.
     every_days, max_per_lead
-        Days between the past moments of training, and how many of them one lead may give.
+        Days between the past moments of training, and how many moments of all kinds one lead may give.
+    at_stage_entry
+        Whether to look also from the first midnight after each stage of a lead was known.
+    at_days_after_creation
+        Ages of a lead, in days, at which to look too: from the first midnight at which it is that old.
     reporting_delay_days
         Days until an outcome is surely recorded; younger label windows are not mature.
+    censoring
+        What becomes of snapshots whose window is not over: ``leave_out``, or ``weight``: those that are
+        decided already are used, and all are weighted by the inverse probability of censoring.
+    memory
+        Whether the feature rows of published runs are used: they are the only past of ``current`` fields.
     min_outcomes
         Fewest won and fewest not-won leads that are worth a model.
     bags
@@ -101,12 +127,28 @@ class Train(Section):
     horizon_days: Positive = 90
     every_days: Positive = 7
     max_per_lead: Positive = 12
+    at_stage_entry: bool = False
+    at_days_after_creation: tuple[Positive, ...] = ()
     reporting_delay_days: Annotated[int, Field(ge=0)] = 3
+    censoring: Literal["leave_out", "weight"] = "leave_out"
+    memory: bool = False
     min_outcomes: Positive = 10
     bags: Positive = 8
     max_depth: Annotated[int, Field(ge=1, le=8)] = 8
     max_trees: Positive = 1000
     as_of: Moment | None = None
+
+
+class Audit(Section):
+    """What the leakage audit may not leave out.
+
+    Attributes
+    ----------
+    allow
+        Reason by feature name: these columns are used whatever the audit found. The reason is recorded.
+    """
+
+    allow: Mapping[Name, Name] = {}
 
 
 class Scorecard(Section):
@@ -178,6 +220,7 @@ class Params(Section):
     check: Check = Check()
     features: Features = Features()
     train: Train = Train()
+    audit: Audit = Audit()
     scorecard: Scorecard = Scorecard()
     tracking: Tracking = Tracking()
     score: Score = Score()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from features.propose import FieldProposal, TableProposal
 from features.tables import CONTRACT, Field
+
+if TYPE_CHECKING:
+    from features.cycle import Cycle  # it imports Ibis
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -35,6 +39,7 @@ _FIELDS = """\
     #   time  static   true at creation and for ever: a claim, so remove what is filled in later
     #         tracked  changes, and its past is in field_history
     #         current  changes, and only today's value is known: not used for the past
+    #         Without a time a field is read as if static; `leadrank audit` says which ones to declare first.
 """
 
 _TAIL = """\
@@ -54,12 +59,20 @@ train:
   horizon_days: 90         # days ahead in which it has to be reached
   every_days: 7            # days between the past moments that training looks from
   max_per_lead: 12         # at most so many past moments of one lead
+  at_stage_entry: false    # true: look also from the first midnight after each stage of a lead
+  at_days_after_creation: []  # for example [1, 3, 7]: look also when a lead is so many days old
   reporting_delay_days: 3  # days until an outcome is surely in the tables
+  censoring: leave_out     # moments whose horizon is not over; weight: use those that are decided already
+  memory: false            # true: use the features of published runs, the only past of current fields
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
   bags: 8                  # models that are averaged; with many rows fewer are made
   max_depth: 8             # a tree is at most so deep; 8 is the most
   max_trees: 1000          # upper bound; training usually stops sooner
   as_of: null              # moment that training looks back from; null: the latest recorded fact
+
+# ── leadrank audit, and the audit in every training ─────────────────────────────────────────────
+audit:
+  allow: {}  # fields that are used whatever the audit finds, with your reason: {field: "why it is known"}
 
 # ── The points scorecard: baseline of every training ───────────────────────────────────────────
 scorecard:
@@ -81,15 +94,17 @@ score:
 """
 
 
-def params_text(tables: Sequence[TableProposal]) -> str:
+def params_text(tables: Sequence[TableProposal], cycle: Cycle | None = None) -> str:
     """The text of a parameter file.
 
     Parameters
     ----------
     tables
         Proposals in the order in which they are written.
+    cycle
+        What was measured of the time that outcomes take; None leaves the defaults.
     """
-    return _HEAD + "\n".join("".join(_table(table)) for table in tables) + _TAIL
+    return _HEAD + "\n".join("".join(_table(table)) for table in tables) + _tail(cycle)
 
 
 def quoted(text: str) -> str:
@@ -109,6 +124,14 @@ def scalar(text: str) -> str:
     """
     is_plain = _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS
     return text if is_plain else quoted(text)
+
+
+def _tail(cycle: Cycle | None) -> str:
+    """The other sections, with the measured horizon and reporting delay where there are any."""
+    text = _TAIL
+    for key, (days, remark) in ({} if cycle is None else cycle.proposals()).items():
+        text = re.sub(rf"  {key}: \d+ +# (.*)\n", _line(f"  {key}: {days}", f"\\1; {remark}"), text)
+    return text
 
 
 def _escaped(char: str) -> str:
@@ -184,7 +207,7 @@ def _field(proposal: FieldProposal) -> str:
 
 
 def _kind(field: Field) -> str:
-    return f"{{kind: {field.kind}, time: {field.time}}}"
+    return f"{{kind: {field.kind}{f', time: {field.time}' if field.time else ''}}}"
 
 
 def _unused(table: TableProposal) -> list[str]:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from features.build import feature_table
 from features.errors import ParameterError
 from features.families import by_name
+from features.memory import known_today, scored
 from features.snapshots import asked, flat
 from features.tables import Source
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs, format_of, opened
+from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.progress import Progress
 from serve import predictions
@@ -65,7 +66,9 @@ def _with_rows(params: Params, rows: Path) -> Params:
 
 def _features(params: Params, inputs: Inputs, model: Champion) -> Any:
     names = [spec.name for spec in model.bundle.specs]
-    chosen = by_name(names, model.bundle.kinds, inputs.fields, modules=params.features.modules)
+    chosen = by_name(names, model.bundle.kinds, known_today(inputs.fields), modules=params.features.modules)
     snapshots = flat(inputs.tables["leads"]) if inputs.is_flat else asked(inputs.tables["rows"])
     kept = inputs.backend.create_table("snapshots", snapshots)
-    return feature_table(kept, inputs.tables, chosen, inputs.fields).order_by("snapshot_id").to_pyarrow()
+    words = vocabulary_of(model.bundle)
+    built = scored(kept, inputs.tables, chosen, inputs.fields, words, is_now=False)
+    return built.order_by("snapshot_id").to_pyarrow()

@@ -10,6 +10,10 @@ Only names that the vendors document, and only where one export column holds wha
   (learn.microsoft.com, "Lead table/entity reference").
 - Marketo: REST names of Bulk Lead Extract and Bulk Activity Extract (experienceleague.adobe.com).
 
+Salesforce marks a deleted record with the flag IsDeleted and a merged one with MasterRecordId as well; such
+records come with queryAll only. Their moment is SystemModstamp: export it as ``deleted_at`` where IsDeleted
+is true, and empty elsewhere.
+
 Salesforce and HubSpot keep no lead id on an opportunity or deal: join it before the export.
 """
 
@@ -27,6 +31,12 @@ _SALESFORCE: Headers = {
         "source": "LeadSource",
         "owner": "OwnerId",
         "country": "Country",
+        "email": "Email",
+        "phone": "Phone",
+        "title": "Title",
+        "company": "Company",
+        "website": "Website",
+        "merged_into": "MasterRecordId",
     },
     "touches": {
         "lead_id": "WhoId",
@@ -61,6 +71,11 @@ _HUBSPOT: Headers = {
         "owner": "hubspot_owner_id",
         "account_id": "associatedcompanyid",
         "country": "country",
+        "email": "email",
+        "phone": "phone",
+        "title": "jobtitle",
+        "company": "company",
+        "website": "website",
     },
     "contacts": {"contact_id": "hs_object_id", "account_id": "associatedcompanyid", "title": "jobtitle"},
     "accounts": {
@@ -81,6 +96,11 @@ _DYNAMICS: Headers = {
         "campaign": "campaignid",
         "owner": "ownerid",
         "country": "address1_country",
+        "email": "emailaddress1",
+        "phone": "telephone1",
+        "title": "jobtitle",
+        "company": "companyname",
+        "website": "websiteurl",
     },
     "touches": {
         "lead_id": "regardingobjectid",
@@ -106,7 +126,17 @@ _DYNAMICS: Headers = {
 }
 
 _MARKETO: Headers = {
-    "leads": {"lead_id": "id", "created_at": "createdAt", "source": "leadSource", "country": "country"},
+    "leads": {
+        "lead_id": "id",
+        "created_at": "createdAt",
+        "source": "leadSource",
+        "country": "country",
+        "email": "email",
+        "phone": "phone",
+        "title": "title",
+        "company": "company",
+        "website": "website",
+    },
     "touches": {
         "lead_id": "leadId",
         "occurred_at": "activityDate",

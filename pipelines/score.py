@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from features.build import feature_table
 from features.errors import InputError, ParameterError
 from features.families import by_name
-from features.snapshots import FLAT_MOMENT, tonight, undecided
+from features.memory import current_features, is_present, known_today, scored
+from features.snapshots import FLAT_MOMENT, known_until, tonight, undecided
 from pipelines import params as parameters
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs, opened
+from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.progress import Progress
 from serve import batch, queries, runs
@@ -59,8 +60,9 @@ def _fill(
 ) -> dict[str, Any]:
     """Write every file of the run and return its manifest."""
     shown = _shown(params, inputs)
+    is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
     with progress.stage("building features"):
-        leads = _write_features(staged, params, inputs, model, as_of)
+        leads = _write_features(staged, params, inputs, model, as_of, is_now=is_now)
     if leads == 0:
         raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
     with progress.stage("scoring and explaining", total=leads) as advance:
@@ -75,15 +77,21 @@ def _fill(
         "counts": {"ranked": ranked, "tables": [asdict(c) for c in inputs.loaded.counts.values()]},
         "data_digest": inputs.loaded.digest,
         "params_digest": parameters.digest(params),
+        "current_fields": [f.name for f in current_features(inputs.fields)] if is_now else [],
         "model": {"name": params.tracking.model, "version": model.version, "digest": model.digest},
     }
 
 
-def _write_features(staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime) -> int:
+def _write_features(
+    staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime, *, is_now: bool
+) -> int:
+    """Write the features of the model and, for the memory, every ``current`` field; the number of leads."""
+    names = [spec.name for spec in model.bundle.specs]
+    beside = [] if inputs.is_flat else [f.name for f in current_features(inputs.fields)]
     chosen = by_name(
-        [spec.name for spec in model.bundle.specs],
+        dict.fromkeys([*names, *beside]),
         model.bundle.kinds,
-        inputs.fields,
+        known_today(inputs.fields),
         modules=params.features.modules,
     )
     if inputs.is_flat:
@@ -91,7 +99,7 @@ def _write_features(staged: Path, params: Params, inputs: Inputs, model: Champio
     else:
         snapshots = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
     kept = inputs.backend.create_table("snapshots", snapshots)
-    table = feature_table(kept, inputs.tables, chosen, inputs.fields)
+    table = scored(kept, inputs.tables, chosen, inputs.fields, vocabulary_of(model.bundle), is_now=is_now)
     if inputs.is_flat:
         table = table.mutate(as_of=FLAT_MOMENT)
     table.order_by("snapshot_id").to_parquet(staged / "features.parquet")

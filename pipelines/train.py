@@ -14,28 +14,42 @@ from typing import Any
 from features.build import feature_table
 from features.catalogue import Feature, FeatureSpec
 from features.errors import StorageError
-from features.families import candidates
-from features.questions import Question, explicit, flat_history, open_now, past
+from features.questions import Question
 from features.tables import Source
-from models import leakage, registry, untrained
+from features.vocabulary import Vocabulary
+from models import registry, untrained
+from models.audit import Audit
 from models.explaining import Explainer
 from models.forward_test import ForwardTest
+from models.metrics import has_no_signal
 from models.options import TrainOptions
 from models.pictures import draw
+from models.rows import mature_rows
 from models.store import save
 from models.training import Trained
 from models.training import train as fit
+from pipelines import leaks, remembering
 from pipelines import params as parameters
+from pipelines.asking import measured, question
+from pipelines.asking import told as told_of_time
 from pipelines.checks import counted
 from pipelines.inputs import Inputs, format_of, opened
+from pipelines.offering import VOCABULARY, offered
 from pipelines.params import Params
 from pipelines.progress import Progress
 
+BESIDE = ("label", "weight", "is_mature", "order")
 PICTURE_ROWS = 500  # rows that the importance picture averages
 
 
 def run(
-    params: Params, home: Path, *, rows: Path | None, progress: Progress, pictures: Path | None = None
+    params: Params,
+    home: Path,
+    *,
+    rows: Path | None,
+    progress: Progress,
+    pictures: Path | None = None,
+    is_strict: bool = False,
 ) -> dict[str, Any]:
     """Train, measure on later rows, log to MLflow and register.
 
@@ -46,28 +60,35 @@ def run(
         one. None: past nights of open leads.
     pictures
         Folder that receives the curves too, made if absent; None leaves them to MLflow.
+    is_strict
+        Whether only fields with a declared time class are used.
 
     Returns
     -------
     dict
-        ``rows``, ``positives``, ``base_rate``, ``immature``, ``metrics`` by contender (with intervals for
-        trained ones), ``excluded`` and ``suspects`` of the leakage audit, ``dropped_columns``, ``model``,
+        ``rows``, ``positives``, ``base_rate``, ``immature``, ``early`` (decided before the window was over),
+        ``cycle`` (how long outcomes take and how late they are recorded; None without dates),
+        ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
+        contender (with intervals for trained ones), ``no_signal``, ``excluded`` and ``suspects`` of the
+        leakage audit and the whole ``audit``, ``dropped_columns``, ``model``,
         ``version``, ``aliases``, ``digest``, ``counts`` of the load.
     """
-    with opened(_with_rows(params, rows), home, progress) as inputs:
+    with opened(with_rows(params, rows), home, progress) as inputs:
         with progress.stage("choosing moments"):
-            question = _question(params, inputs, has_rows=rows is not None)
+            known = remembering.memory(params, home, is_flat=inputs.is_flat)
+            asked = question(params, inputs, has_rows=rows is not None, also_at=[*known.nights.values()])
+            cycle = measured(params, inputs)
         with progress.stage("building features"):
-            chosen, kinds = candidates(
-                inputs.tables,
-                inputs.fields,
-                modules=params.features.modules,
-                kinds_max=params.features.kinds_max,
-            )
-            table = _table(inputs, question.snapshots, chosen)
+            offer = offered(params, inputs)
+            chosen = offer.features
+            built = table_of(inputs, asked.snapshots, chosen, offer.vocabulary)
+            recalled = remembering.remembered(inputs, built, chosen, known)
+            table, chosen = recalled.table, (*chosen, *recalled.features)
         with progress.stage("looking for leaks"):
-            findings = leakage.audit(table, _specs(chosen), tonight=_tonight(params, inputs, chosen))
-        clean = _without(chosen, findings)
+            found = leaks.audited(
+                params, inputs, mature_rows(table), chosen, asked.mature, is_strict=is_strict
+            )
+        clean = leaks.kept(chosen, found)
         with progress.stage("training"):
             trained = fit(
                 table,
@@ -75,7 +96,8 @@ def run(
                 _options(params),
                 stage=params.train.stage,
                 horizon_days=None if inputs.is_flat else float(params.train.horizon_days),
-                kinds=kinds,
+                kinds=offer.values,
+                extras={VOCABULARY: offer.vocabulary.as_json()},
             )
         orders = untrained.orders(table, trained.test, params.scorecard.rules or None)
         figures = {
@@ -88,12 +110,18 @@ def run(
             if pictures is not None:
                 _copy(drawn, pictures)
             test = ForwardTest.of(trained.test, orders, figures).save(Path(scratch) / "test")
-            version = _register(params, home, inputs, trained, figures, drawn, test)
-        told = _told(params, question, trained, figures, findings, version)
+            logged = {**figures, "memory": remembering.figures(recalled)} if params.train.memory else figures
+            leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found)
+            folders = {registry.TEST: test, registry.AUDIT: Path(scratch) / "audit"}
+            version = _register(params, home, inputs, trained, logged, drawn, folders)
+        told = _told(params, asked, trained, figures, found, version)
+        told["cycle"] = told_of_time(cycle, params)
+        told["memory"] = remembering.told(recalled, known) if params.train.memory else None
         return {**told, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
-def _with_rows(params: Params, rows: Path | None) -> Params:
+def with_rows(params: Params, rows: Path | None) -> Params:
+    """The parameters with the file of explicit rows among the tables, or in place of the flat one."""
     if rows is None:
         return params
     path, leads = str(rows.resolve()), params.tables["leads"]
@@ -104,47 +132,17 @@ def _with_rows(params: Params, rows: Path | None) -> Params:
     return params.model_copy(update={"tables": tables})
 
 
-def _question(params: Params, inputs: Inputs, *, has_rows: bool) -> Question:
-    """The labelled snapshots to learn from."""
-    if inputs.is_flat:
-        return flat_history(inputs.backend, inputs.tables)
-    if has_rows:
-        return explicit(inputs.backend, inputs.tables)
-    return past(
-        inputs.backend,
-        inputs.tables,
-        stage=params.train.stage,
-        horizon_days=params.train.horizon_days,
-        every_days=params.train.every_days,
-        max_per_lead=params.train.max_per_lead,
-        reporting_delay_days=params.train.reporting_delay_days,
-        known_at=params.train.as_of,
-    )
-
-
-def _table(inputs: Inputs, snapshots: Any, chosen: Sequence[Feature]) -> Any:
-    """The feature table of labelled snapshots as Arrow, with ``label`` and, flat, ``order``."""
-    built = feature_table(snapshots, inputs.tables, chosen, inputs.fields)
-    beside = [name for name in ("label", "order") if name in snapshots.columns]
+def table_of(inputs: Inputs, snapshots: Any, chosen: Sequence[Feature], vocabulary: Vocabulary) -> Any:
+    """The feature table of labelled snapshots as Arrow, with what they have beside: label, weight, order."""
+    built = feature_table(snapshots, inputs.tables, chosen, inputs.fields, vocabulary)
+    beside = [name for name in BESIDE if name in snapshots.columns]
     if beside:
         built = built.join(snapshots.select("snapshot_id", *beside), "snapshot_id")
     return built.order_by("snapshot_id").to_pyarrow()
 
 
-def _tonight(params: Params, inputs: Inputs, chosen: Sequence[Feature]) -> Any:
-    """The user's own fields of the leads that are open now; None if nobody is."""
-    own = [feature for feature in chosen if feature.family == "fit"]
-    snapshots = open_now(inputs.backend, inputs.tables, known_at=params.train.as_of)
-    return None if snapshots is None or not own else _table(inputs, snapshots, own)
-
-
 def _specs(chosen: Sequence[Feature]) -> list[FeatureSpec]:
     return [feature.spec for feature in chosen]
-
-
-def _without(chosen: Sequence[Feature], findings: Sequence[leakage.Finding]) -> list[Feature]:
-    leaks = {finding.column for finding in findings if finding.severity == "exclude"}
-    return [feature for feature in chosen if feature.name not in leaks]
 
 
 def _options(params: Params) -> TrainOptions:
@@ -155,6 +153,7 @@ def _options(params: Params) -> TrainOptions:
         max_depth=given.max_depth,
         most_trees=given.max_trees,
         min_outcomes=given.min_outcomes,
+        generic_max=params.features.generic_max,
     )
 
 
@@ -184,6 +183,11 @@ def _copy(pictures: Mapping[str, Path], folder: Path) -> None:
         ) from error
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def _register(
     params: Params,
     home: Path,
@@ -191,7 +195,7 @@ def _register(
     trained: Trained,
     figures: Mapping[str, Any],
     pictures: Mapping[str, Path],
-    test_folder: Path,
+    folders: Mapping[str, Path],
 ) -> registry.Version:
     """Save the bundle and log everything."""
     report = trained.report
@@ -204,6 +208,7 @@ def _register(
             params={
                 "seed": params.seed,
                 "train": params.train.model_dump(mode="json"),
+                "audit": params.audit.model_dump(mode="json"),
                 **{name: report[name] for name in ("split", "shape", "trees", "dropped_columns")},
             },
             metrics=dict(_flat_figures(figures)),
@@ -216,7 +221,7 @@ def _register(
                 "params_digest": parameters.digest(params),
                 "leadrank": metadata.version("leadrank"),
             },
-            test_folder=test_folder,
+            folders=folders,
         )
 
 
@@ -235,10 +240,10 @@ def _flat_figures(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
 
 def _told(
     params: Params,
-    question: Question,
+    asked: Question,
     trained: Trained,
     figures: Mapping[str, Any],
-    findings: Sequence[leakage.Finding],
+    found: Audit,
     version: registry.Version,
 ) -> dict[str, Any]:
     report = trained.report
@@ -246,12 +251,15 @@ def _told(
         "rows": report["rows"],
         "positives": report["positives"],
         "base_rate": report["positives"] / report["rows"],
-        "immature": question.immature,
+        "immature": asked.immature,
+        "early": asked.early,
         "split": report["split"],
         "trees": report["trees"],
         "metrics": figures,
-        "excluded": [asdict(finding) for finding in findings if finding.severity == "exclude"],
-        "suspects": [asdict(finding) for finding in findings if finding.severity == "suspect"],
+        "no_signal": has_no_signal(report["metrics"]),
+        "excluded": [asdict(finding) for finding in found.findings("refuse", "quarantine")],
+        "suspects": [asdict(finding) for finding in found.findings("suspect")],
+        "audit": found.as_json(),
         "dropped_columns": report["dropped_columns"],
         "features": [spec.name for spec in trained.bundle.specs],
         "model": params.tracking.model,

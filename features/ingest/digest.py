@@ -50,7 +50,7 @@ def digest(sums: Mapping[str, Mapping[str, object]], sources: Mapping[str, Sourc
         Declared sources of the same tables.
     """
     declared = {
-        table: sorted((name, own.kind, own.time) for name, own in sources[table].fields.items())
+        table: sorted((name, own.kind, own.time or "") for name, own in sources[table].fields.items())
         for table in sums
     }
     text = json.dumps({"duckdb": duckdb.__version__, "tables": sums, "fields": declared}, sort_keys=True)

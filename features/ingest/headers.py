@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from features.errors import InputError, ParameterError, Place, listed
-from features.tables import LOADABLE, Source
+from features.tables import LOADABLE, PERSONAL, Source
 
 MAX_COLUMNS = 5000
 MAX_HEADER_BYTES = 1 << 20
@@ -144,9 +144,12 @@ def wanted(table: str, source: Source, *, generate_ids: bool = False) -> tuple[W
     needed = NEEDS_ONE_OF.get(table, ())
     columns = {}
     for name, column in LOADABLE[table].columns.items():
-        role = "id" if name.endswith("_id") else column.type
+        role: str = "id" if name.endswith("_id") else column.type
+        is_personal, is_field = name in PERSONAL.get(table, ()), name in source.fields
+        if is_personal and is_field:
+            role = source.fields[name].kind  # a team's own column of that name: "phone: yes"
         is_free = generate_ids and name == "lead_id"
-        is_declared = name in source.mapping or name in source.fields
+        is_declared = is_field or (name in source.mapping and not is_personal)  # a preset maps them all
         is_expected = (column.required and not is_free) or is_declared
         columns[name] = Wanted(name, role, column.required, is_expected and not (is_free and name in needed))
     for name, own in source.fields.items():

@@ -21,6 +21,9 @@ from features.ingest.digest import digest, table_sums
 from features.ingest.duplicates import deduplicate
 from features.ingest.files import locate, unchanged
 from features.ingest.headers import match, nearest
+from features.ingest.merging import hand_over, turn_away_circles
+from features.ingest.personal_fields import refuse_personal
+from features.ingest.persons import add_person_columns
 from features.ingest.quarantine import Counts, Note, create
 from features.ingest.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offsets
 from features.ingest.settling import settle
@@ -74,6 +77,7 @@ def load(
     tables: Collection[str] | None = None,
     generate_ids: bool = False,
     keep_duplicates: bool = False,
+    keep_columns: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Load declared sources into tables of their canonical names, and ``quarantine``.
@@ -82,7 +86,8 @@ def load(
     ``row_number``: the 0-based position among the rows read. ``touches``, ``outcomes`` and
     ``field_history`` always have ``recorded_at``. ``touches`` always has ``lead_id``: where a row has none,
     the lead of its contact, if ``contacts`` is loaded too. With an ``outcome_column``, ``leads`` has
-    ``outcome`` (1 won, 0 lost, null undecided), and ``order_value`` where an order column is declared.
+    ``outcome`` (1 won, 0 lost, null undecided), and ``order_value`` where an order column is declared. The
+    columns of ``PERSONAL`` are replaced by those of ``DERIVED``.
 
     Parameters
     ----------
@@ -99,7 +104,9 @@ def load(
         always does so. For rows to predict, drop the outcome by
         ``dataclasses.replace(source, outcome_column=None, path=…)`` and set this.
     keep_duplicates
-        Whether rows of one key all stay, as for rows to predict.
+        Whether rows of one key all stay, as for rows to predict; then fields may hold anything.
+    keep_columns
+        Columns of ``PERSONAL`` that are published, and so stay.
     environment
         Where the URLs of database tables are looked up; only database tables need it.
 
@@ -111,7 +118,7 @@ def load(
     Raises
     ------
     ParameterError
-        A source is declared wrongly.
+        A source is declared wrongly, or a category holds what identifies a person.
     InputError
         A file breaks its contract as a whole; single rows go to quarantine instead.
     UpstreamError
@@ -126,14 +133,21 @@ def load(
     for table, source in chosen.items():
         check_source(connection, source)
         stages[table] = _load_table(connection, table, source, folder, rules)
-    sums = {table: table_sums(connection, table, stage.columns) for table, (stage, _) in stages.items()}
+    if not keep_duplicates:
+        refuse_personal(connection, chosen)
+    columns = {table: stage.columns for table, (stage, _) in stages.items()}
+    if "leads" in chosen:
+        columns["leads"] = add_person_columns(
+            connection, chosen["leads"], columns["leads"], keep=keep_columns
+        )
+    sums = {table: table_sums(connection, table, names) for table, names in columns.items()}
     notes = [note for stage, _ in stages.values() for note in stage.notes]
     return Loaded(
         counts={table: counts for table, (_, counts) in stages.items()},
         ignored={table: stage.match.ignored for table, (stage, _) in stages.items()},
         missing={table: stage.match.missing for table, (stage, _) in stages.items()},
-        columns={table: stage.columns for table, (stage, _) in stages.items()},
-        notes=tuple(notes + link_contacts(connection, stages)),
+        columns=columns,
+        notes=tuple(notes + link_contacts(connection, stages) + hand_over(connection, stages)),
         digest=digest(sums, chosen),
     )
 
@@ -212,6 +226,7 @@ def _take_in(
         refuse_mixed_offsets(stage)
         settle(stage)
         dropped = 0 if rules.keep_duplicates else deduplicate(stage)
+        turn_away_circles(stage)
         return stage, stage.finish(dropped)
     finally:
         for scratch in (STAGED, PARSED, *SCRATCH):

@@ -28,6 +28,7 @@ Reason: TypeAlias = Literal[
     "mixed_offsets",  # with an offset in a column that has none elsewhere, or the other way round
     "mangled_id",  # an id that a spreadsheet turned into scientific notation
     "conflicting_duplicate",  # rows of one key disagree
+    "merged_in_a_circle",  # a lead that became another, which became the first
 ]
 
 
@@ -71,14 +72,17 @@ class Note:
     kind
         ``non_finite`` (NaN or infinite number → null), ``sentinel_timestamp`` (→ null), ``repeated_hour``
         (local time that occurs twice: the later moment is taken), ``unlinked`` (touch whose contact has
-        no known lead), ``lost_values`` (distinct outcome texts that are not in ``won_values``).
+        no known lead), ``lost_values`` (distinct outcome texts that are not in ``won_values``),
+        ``merged_undated`` (merged lead without ``merged_at``: never ranked, its touches stay its own).
     count
         Rows, or distinct values for ``lost_values``.
     """
 
     table: str
     column: str
-    kind: Literal["non_finite", "sentinel_timestamp", "repeated_hour", "unlinked", "lost_values"]
+    kind: Literal[
+        "non_finite", "sentinel_timestamp", "repeated_hour", "unlinked", "lost_values", "merged_undated"
+    ]
     count: int
 
 

@@ -12,11 +12,12 @@ from features.propose.outcome import Outcome, read_outcome, tells_the_outcome
 from features.propose.proposal import TableProposal, Wishes
 from features.propose.tables import check_required
 from features.propose.writing import Writing, read_writing
-from features.tables import CONTRACT, Source
+from features.tables import CONTRACT, PERSONAL, Source
 
 _WITH_FIELDS = ("leads", "accounts")
 """Tables whose columns become fit features."""
 
+_LEFT_TO_THE_LOAD = "tells who a person is or a way to reach one: the load keeps classes of it only"
 _NO_FIELDS = ("owner", "name")
 """Contract texts that say who, not what."""
 
@@ -113,14 +114,17 @@ def _field(
         return FieldProposal(name, None, "you left it out")
     if seen.outcome is not None and tells_the_outcome(seen.file, header, seen.outcome):
         return FieldProposal(name, None, "filled in after the outcome: being filled in tells who was won")
-    column = CONTRACT[seen.table].columns.get(name)
+    column, facts = CONTRACT[seen.table].columns.get(name), seen.file.columns[header]
+    is_personal = name in PERSONAL.get(seen.table, ())
+    if is_personal and not facts.values:
+        return FieldProposal(name, None, _LEFT_TO_THE_LOAD)
     return propose_field(
-        seen.file.columns[header],
+        facts,
         seen.writing,
         name=name,
         rows=seen.file.rows,
         tracked=tracked if seen.table == "leads" else (),
-        is_contract=column is not None and column.type == "text",
+        is_contract=column is not None and column.type == "text" and not is_personal,
     )
 
 

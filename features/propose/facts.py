@@ -32,6 +32,8 @@ class ColumnFacts:
         Values such as 3,5 · 1.234 or 1.234,5 · 1,234 or 1,234.5.
     iso, local_dates
         Values such as 2026-01-31 (with or without a time), and such as 31.1.2026 or 1/31/26.
+    emails, phones
+        Values such as a@b.co, and such as +49 (30) 901820 or any seven digits.
     date_shape, year_digits
         The most frequent way the local dates are written, each number as 0 ("0.0.0 0:0"), and the
         digits of their year.
@@ -60,6 +62,8 @@ class ColumnFacts:
     comma_groups: int = 0
     iso: int = 0
     local_dates: int = 0
+    emails: int = 0
+    phones: int = 0
     date_shape: str | None = None
     year_digits: int | None = None
     first_max: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from features.personal import MOSTLY
 from features.propose import names
 from features.propose.facts import ColumnFacts
 from features.propose.writing import Writing
@@ -75,7 +76,7 @@ def propose_field(
     reason = next(filter(None, reasons), "") or (_too_many(column, rows) if kind == "category" else "")
     if reason:
         return FieldProposal(name, None, reason)
-    time = _time(column.name, tracked)
+    time = _time(column.name, tracked, is_contract=is_contract)
     return FieldProposal(name, Field(kind, time), _remark(column, kind, time))
 
 
@@ -91,13 +92,16 @@ def _is_flag(column: ColumnFacts) -> bool:
     return frozenset(value.lower() for value in column.values) in _FLAGS
 
 
-def _time(name: str, tracked: Collection[str]) -> TimeClass:
+def _time(name: str, tracked: Collection[str], *, is_contract: bool) -> TimeClass | None:
+    """The time class that the header tells; None for all others, which only the user can know."""
     if name in tracked:
         return "tracked"
-    return "current" if names.is_a_state(name) else "static"
+    if names.is_a_state(name):
+        return "current"
+    return "static" if is_contract or names.is_an_origin(name) else None
 
 
-def _remark(column: ColumnFacts, kind: Kind, time: TimeClass) -> str:
+def _remark(column: ColumnFacts, kind: Kind, time: TimeClass | None) -> str:
     counted = f"{column.distinct} different values" if kind == "category" else ""
     changes = "changes, and only today's value is known" if time == "current" else ""
     return ", ".join(filter(None, (counted, changes)))
@@ -117,6 +121,7 @@ def _is_personal(column: ColumnFacts, _writing: Writing, _rows: int) -> str:
 
 def _is_reach(column: ColumnFacts, _writing: Writing, _rows: int) -> str:
     is_address = names.is_a_way_to_reach(column.name) and not column.values
+    is_address = is_address or column.emails > MOSTLY * column.filled
     return "a way to reach a person: not used unless you say so" if is_address else ""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from features.errors import InputError, Place
+from features.personal import DIGITS, EMAIL
 from features.propose.dialect import Dialect, read_dialect
 from features.propose.facts import ColumnFacts, FileFacts
 
@@ -37,6 +38,8 @@ _PATTERNS = {
     "comma_groups": r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?",
     "iso": r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?( ?(Z|UTC|[-+]\d{2}(:?\d{2})?))?",
     "local_dates": r"\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?",
+    "emails": EMAIL,
+    "phones": DIGITS,
 }
 _PARQUET = (".parquet", ".pq")
 _MOST_VALUES = 12

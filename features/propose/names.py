@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
+from features.personal import BARE_NAMES, BIRTH, NAMES, REACH, TRAITS, squeezed, words
+
+__all__ = [
+    "ALIASES",
+    "TABLE_WORDS",
+    "ends_like_an_id",
+    "header_for",
+    "is_a_state",
+    "is_a_way_to_reach",
+    "is_an_origin",
+    "is_an_owner",
+    "is_personal",
+    "squeezed",
+    "words",
+]
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "lead_id": (
@@ -29,6 +42,29 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "field": ("field", "fieldname"),
     "date": ("date", "day"),
     "cost": ("cost", "costs", "spend", "amount"),
+    "email": (
+        "email", "emailaddress", "mail", "mailaddress", "workemail", "businessemail", "adresseemail",
+        "courriel", "correo", "correoelectrónico", "correoelectronico",
+        "почта", "электроннаяпочта", "邮箱", "电子邮件",
+    ),
+    "phone": (
+        "phone", "phonenumber", "telephone", "telephonenumber", "telefon", "telefonnummer", "tel", "mobile",
+        "mobilephone", "mobil", "handy", "téléphone", "telefono", "teléfono",
+        "телефон", "电话", "手机", "手机号",
+    ),
+    "title": (
+        "title", "jobtitle", "position", "jobposition", "berufsbezeichnung", "funktion", "fonction", "poste",
+        "puesto", "cargo", "должность", "职位", "职务",
+    ),
+    "company": (
+        "company", "companyname", "firma", "firmenname", "unternehmen", "organization", "organisation",
+        "accountname", "employer", "entreprise", "société", "societe", "empresa", "компания", "организация",
+        "公司", "公司名称",
+    ),
+    "website": (
+        "website", "websiteurl", "companywebsite", "homepage", "webseite", "internetseite", "siteweb",
+        "sitioweb", "сайт", "网站", "网址",
+    ),
 }  # fmt: skip
 """Other headers of a contract column, squeezed, the likeliest first."""
 
@@ -46,19 +82,6 @@ TABLE_WORDS: Mapping[str, frozenset[str]] = {
 }
 """Words of a file name that say which table it is; ``lead_history`` is a history before it is a lead."""
 
-_PERSONAL = frozenset(
-    {
-        "name", "firstname", "lastname", "middlename", "fullname", "surname", "leadname", "contactname",
-        "salutation", "gender", "sex", "nationality", "ethnicity", "religion", "dob", "ssn", "passport",
-    }
-)  # fmt: skip
-_BIRTH = frozenset({"birth", "birthday", "birthdate", "born"})
-_REACH = frozenset(
-    {
-        "email", "mail", "phone", "mobile", "telephone", "fax", "address", "street", "zip", "postal",
-        "postcode",
-    }
-)  # fmt: skip
 _OWNERS = frozenset(
     {
         "owner", "ownerid", "ownername", "leadowner", "contactowner", "salesagent", "salesrep", "rep",
@@ -73,21 +96,8 @@ _STATES = frozenset(
         "callduration",
     }
 )  # fmt: skip
+_ORIGIN_WORDS = frozenset({"source", "origin", "channel", "medium", "referrer"})
 _STATE_WORDS = frozenset({"latest", "modified", "updated", "close", "closed", "closing", "won", "lost"})
-
-
-def words(name: str) -> tuple[str, ...]:
-    """The words of a header, in lower case.
-
-    >>> words("TotalVisits (all time)"), words("lead_id"), words("CRMOwner")
-    (('total', 'visits', 'all', 'time'), ('lead', 'id'), ('crm', 'owner'))
-    """
-    return tuple(word.lower() for word in _WORD.findall(name))
-
-
-def squeezed(name: str) -> str:
-    """The words without anything between them: ``Lead ID``, ``lead_id`` and ``leadId`` are one."""
-    return "".join(words(name))
 
 
 def header_for(column: str, headers: Iterable[str]) -> str | None:
@@ -111,17 +121,27 @@ def ends_like_an_id(name: str) -> bool:
 
 def is_personal(name: str) -> bool:
     """Whether the header names a person or a protected trait of one."""
-    return squeezed(name) in _PERSONAL or not _BIRTH.isdisjoint(words(name))
+    return squeezed(name) in NAMES | BARE_NAMES | TRAITS or not BIRTH.isdisjoint(words(name))
 
 
 def is_a_way_to_reach(name: str) -> bool:
     """Whether the header names an e-mail address, a number or a place to write to."""
-    return not _REACH.isdisjoint(words(name))
+    return not REACH.isdisjoint(words(name))
 
 
 def is_an_owner(name: str) -> bool:
     """Whether the header names who works the lead."""
     return squeezed(name) in _OWNERS
+
+
+def is_an_origin(name: str) -> bool:
+    """Whether the header names where a lead came from, which is known when it appears.
+
+    >>> is_an_origin("Lead Source"), is_an_origin("Open Source Tools used")
+    (True, False)
+    """
+    found = words(name)
+    return bool(found) and (found[-1] in _ORIGIN_WORDS or found[0] == "utm")
 
 
 def is_a_state(name: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from features.errors import InputError, Place, listed
+from features.personal import MOSTLY
 from features.propose import names
-from features.propose.facts import FileFacts
-from features.tables import CONTRACT
+from features.propose.facts import ColumnFacts, FileFacts
+from features.tables import CONTRACT, PERSONAL
 
 _BY_COLUMNS = (
     "field_history", "outcomes", "touches", "identities", "spend", "contacts", "leads", "accounts",
@@ -15,7 +16,7 @@ _BY_COLUMNS = (
 """The order in which columns are compared: a table with more required columns comes first."""
 
 _LINKS: Mapping[str, tuple[str, ...]] = {
-    "leads": ("lead_id", "created_at"),
+    "leads": ("lead_id", "created_at", *PERSONAL["leads"]),
     "touches": ("lead_id",),
     "contacts": ("account_id", "lead_id"),
 }
@@ -58,7 +59,7 @@ def table_of(file: FileFacts, *, outcome: str | None, only: bool) -> str:
 def mapping_of(
     file: FileFacts, table: str, *, taken: Collection[str] = (), wanted: Mapping[str, str]
 ) -> dict[str, str]:
-    """Our column name to the file's header, for required columns, ids and ``created_at`` only.
+    """Our column name to the file's header, for required and personal columns, ids and ``created_at``.
 
     Parameters
     ----------
@@ -135,8 +136,18 @@ def _fits(file: FileFacts, table: str, column: str, header: str) -> bool:
     facts = file.columns[header]
     if CONTRACT[table].columns[column].type == "timestamp":
         return facts.iso + facts.local_dates > 0 or facts.whole == facts.filled
+    if column in PERSONAL.get(table, ()):
+        return _looks_like(column, facts)
     is_key = CONTRACT[table].key == (column,)
     return not is_key or facts.distinct == facts.filled == file.rows
+
+
+def _looks_like(column: str, facts: ColumnFacts) -> bool:
+    """Whether the values are addresses, numbers or, for the other personal columns, many texts."""
+    if column in ("email", "phone"):
+        return (facts.emails if column == "email" else facts.phones) > MOSTLY * facts.filled
+    is_varied = not facts.values or facts.distinct == facts.filled > 0
+    return is_varied and facts.numbers <= MOSTLY * facts.filled
 
 
 def _own_id(file: FileFacts, headers: Sequence[str]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-MOMENTS = {"created_at", "occurred_at", "recorded_at", "changed_at", "as_of"}
+MOMENTS = {"created_at", "merged_at", "deleted_at", "occurred_at", "recorded_at", "changed_at", "as_of"}
 NUMBERS = {"duration_seconds", "employees", "snapshot_id", "row_number"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from features.build import available, feature_table
 from features.catalogue import Catalogue, Feature
 from features.errors import FeatureError
-from features.families import by_name, candidates, full_catalogue
+from features.families import Most, by_name, candidates, full_catalogue
 from features.fit import own_fields
 from features.tables import Field
 from tests.features.drawn import drawn, install
@@ -107,9 +107,9 @@ def test_a_feature_without_a_docstring_is_refused(ours):
 
 def test_a_feature_per_kind_gets_a_copy_for_each_value_with_a_stem_of_its_own(ours):
     @ours.feature(on="touches", per="kind", days=(7, 30), says="{each}: {value}")
-    def seen(touch, each):
+    def seen(touch):
         """Touches of a kind."""
-        return touch.count(where=touch.kind == each)
+        return touch.count()
 
     copies = ours.expand(VALUES)
     assert [(f.name, f.stem, f.each, f.days) for f in copies] == [
@@ -123,11 +123,11 @@ def test_a_feature_per_kind_gets_a_copy_for_each_value_with_a_stem_of_its_own(ou
 
 def test_a_sentence_fills_in_value_window_and_kind(ours):
     @ours.feature(on="touches", per="kind", days=30, says="{each}: {value:.0f} in {days} days")
-    def seen(touch, each):
+    def seen(touch):
         """Touches of a kind."""
-        return touch.count(where=touch.kind == each)
+        return touch.count()
 
-    assert ours.expand(VALUES)[0].sentence(3.0) == "email_open: 3 in 30 days"
+    assert ours.expand(VALUES)[0].sentence(3.0) == "email open: 3 in 30 days"
 
 
 FIELDS = {
@@ -151,21 +151,18 @@ def test_every_feature_says_a_whole_sentence_and_what_null_means(feature):
     shown = {"metal", "0", "0.25", "0.2", "25%"}
     assert any(value in said for value in shown), said
     assert said not in {f.sentence(0.25) for f in EVERY if f is not feature and f.kind == "number"}
-    assert feature.each is None or feature.each in said
+    assert feature.each is None or feature.each.replace("_", " ") in said
     assert feature.empty is not None or "null" in feature.doc
     assert feature.empty is None or "0" in feature.doc
 
 
 def test_the_family_of_a_feature_is_its_file():
-    assert {f.family for f in EVERY} == {"fit", "behaviour", "recency", "stage", "account"}
-    assert {f.name for f in EVERY if f.family == "stage"} == {
-        "latest_stage",
-        "stages_reached",
-        "days_in_stage",
-    }
-    assert [f.name for f in EVERY if f.family == "fit"] == [
-        "industry", "employees", "is_vip", "asked_at", "account.industry",
-    ]  # fmt: skip
+    families = {f.family for f in EVERY}
+    assert families == {"fit", "behaviour", "recency", "stage", "source", "account", "follow_up", "interest"}
+    where = {f.name: f.family for f in EVERY}
+    assert where["touches_30d"] == "behaviour"
+    assert where["days_in_stage"] == where["buying_stage_30d"] == "stage"
+    assert where["industry"] == where["account.industry"] == where["negative_fit"] == "fit"
 
 
 def test_a_model_keeps_the_words_and_not_the_function():
@@ -216,17 +213,10 @@ def test_a_column_that_does_not_exist_is_named_with_those_that_do(ours, tables, 
 
 def test_a_feature_that_reads_an_absent_optional_column_is_left_out(tables):
     kept, left_out = available(full_catalogue().expand(VALUES), tables, {})
-    assert set(left_out) == {
-        "inbound_share_30d",
-        "duration_seconds_30d",
-        "duration_seconds_90d",
-        "active_colleagues_30d",
-        "active_colleagues_90d",
-        "colleague_touches_7d",
-        "colleague_touches_30d",
-        "colleague_touches_90d",
-        "days_since_colleague_90d",
-    }
+    # The drawn touches have neither direction nor duration nor place, the leads neither account nor e-mail.
+    assert {"inbound_share_30d", "duration_seconds_30d", "attempts_7d", "answers_90d"} <= set(left_out)
+    assert {"active_colleagues_30d", "colleagues", "account_wins", "top_place_90d"} <= set(left_out)
+    assert {"email_class", "owner_open_leads", "anonymous_touches", "roles_covered_90d"} <= set(left_out)
     assert "touches_30d" in {f.name for f in kept}
 
 
@@ -241,13 +231,14 @@ def test_an_optional_column_may_be_read_in_brackets(ours, tables):
 
 def test_without_a_table_its_features_are_left_out(tables):
     flat = {"leads": tables["leads"]}
-    kept, _ = candidates(flat, {})
+    kept = candidates(flat, {}).features
     assert {f.on for f in kept} == {"leads"}
 
 
 def test_kinds_are_the_most_common_and_ties_go_by_name(tables):
-    kept, values = candidates(tables, {}, kinds_max=1)
-    assert values == {"kind": ["email_open"]}
+    offer = candidates(tables, {}, most=Most(kinds=1))
+    kept, values = offer.features, offer.values
+    assert values == {"kind": ["email_open"], "stage": ["mql"], "peers": []}
     assert "kind_touches[email_open]_7d" in {f.name for f in kept}
     assert "kind_touches[web_visit]_7d" not in {f.name for f in kept}
 
@@ -278,7 +269,7 @@ def own_module(tmp_path, monkeypatch):
 
 
 def test_a_module_of_the_user_adds_features_under_its_own_family(own_module, tables):
-    kept, _ = candidates(tables, {}, modules=[own_module])
+    kept = candidates(tables, {}, modules=[own_module]).features
     assert {f.name: f.family for f in kept}["mornings_30d"] == "our_touches"
     chosen = by_name(["mornings_30d"], VALUES, {}, modules=[own_module])
     got = feature_table(tables["snapshots"], tables, chosen, {}).to_pyarrow().to_pydict()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from features.build import feature_table
-from features.catalogue import catalogue
+from features.build import available, feature_table
+from features.families import full_catalogue
+from features.fit import own_fields
 from features.tables import Field
 from tests.features.drawn import drawn, fetched, install
 
@@ -52,10 +53,9 @@ def built(engine):
         leads=drawn(LEADS),
         outcomes=drawn(OUTCOMES),
     )
-    from features.fit import own_fields
-
     fields = {"leads": {"industry": Field("category")}}
-    chosen = (*own_fields(fields), *catalogue.expand({"kind": ["email_open", "web_visit"]}))
+    every = (*own_fields(fields), *full_catalogue().expand({"kind": ["email_open", "web_visit"]}))
+    chosen, _ = available(every, tables, fields)
     table = feature_table(tables["snapshots"], tables, chosen, fields).order_by("snapshot_id")
     return fetched(engine, table)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from features.funnel import Window
 from features.maturity import leads_by_month, rates_by_night, snapshots_by_month
-from features.questions import Question, past
+from features.moments import Moments
+from features.questions import Plan, Question, past
 from tests.features.drawn import drawn, fetched, install
 
 # A window of 10 days and a delay of 2: who entered until 19 January is mature on 31 January.
@@ -53,16 +54,15 @@ def test_months_of_snapshots_add_up_to_what_training_reads_and_leaves_out():
         "lead_id | stage | occurred_at\n--------+-------+---\nl1 | won | 2025-12-20\nl2 | lost | 2026-01-05"
     )
     tables = install(backend, leads=drawn(leads), outcomes=drawn(outcomes))
-    question = past(
-        backend,
-        tables,
+    plan = Plan(
         stage="won",
         horizon_days=30,
-        every_days=7,
+        moments=Moments(every_days=7),
         max_per_lead=3,
         reporting_delay_days=2,
         known_at=datetime(2026, 1, 31, tzinfo=UTC),
     )
+    question = past(backend, tables, plan)
     months = fetched(backend, snapshots_by_month(question))
     nights = fetched(backend, rates_by_night(question.snapshots))
     assert sum(months["mature"]) == sum(nights["rows"]) == question.snapshots.count().to_pyarrow().as_py()

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from features.labels import labelled
-from features.snapshots import known_until, nights, past_nights, tonight
+from features.moments import nights
+from features.snapshots import known_until, past_nights, tonight
 from tests.features.drawn import drawn, fetched, install
 
 TONIGHT = datetime(2026, 3, 31, tzinfo=UTC)

@@ -102,3 +102,20 @@ def test_an_encoding_that_contradicts_itself_is_refused():
 
 def test_a_table_without_rows_gives_a_matrix_without_rows():
     assert encode(TABLE.slice(0, 0), fit_encoding(TABLE, SPECS)).shape == (0, 2)
+
+
+def test_a_column_that_repeats_an_earlier_one_is_left_out_and_says_which():
+    table = pa.table(
+        {
+            "visits": [1.0, None, 3.0],
+            "pages": [1.0, None, 3.0],
+            "calls": [1.0, 0.0, 3.0],
+            "source": ["web", None, "fair"],
+            "campaign": ["web", None, "fair"],
+            "owner": ["fair", None, "web"],
+        }
+    )
+    kinds = dict.fromkeys(("source", "campaign", "owner"), "category")
+    specs = [FeatureSpec(n, n, "fit", kinds.get(n, "number"), "{value}") for n in table.column_names]
+    dropped = fit_encoding(table, specs, min_rows=1).dropped
+    assert dropped == {"pages": "same as 'visits'", "campaign": "same as 'source'"}

@@ -65,7 +65,7 @@ def test_the_forward_test_comes_back_from_beside_the_model(tmp_path):
     test.mkdir()
     (test / "figures.json").write_text("{}")
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    version = train(uri, tmp_path, "aaa", test_folder=test)
+    version = train(uri, tmp_path, "aaa", folders={registry.TEST: test})
     (tmp_path / "into").mkdir()
     found = fetch_test(uri, version, tmp_path / "into")
     assert [(path.name, path.read_text()) for path in found.iterdir()] == [("figures.json", "{}")]

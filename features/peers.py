@@ -1,0 +1,78 @@
+"""What became of earlier leads with the same value, as known at the moment: only mature ones count.
+
+A lead is mature once the horizon after its creation and the reporting delay are over; after that it counts
+as converted or not, for ever. So a rate at a moment uses no outcome that was not known before it, and every
+category, however many values it has, becomes one honest number (ordered target statistics; Prokhorenkova et
+al. 2018, "CatBoost: unbiased boosting with categorical features", section 3.2, with time as the order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from features.running import running
+from features.vocabulary import Vocabulary
+
+_ALL = "everybody"
+_SUMS = ("mature", "converted")
+
+
+def peers(
+    snapshots: ir.Table, tables: Mapping[str, ir.Table], vocabulary: Vocabulary, column: str
+) -> ir.Table:
+    """Mature leads that share the lead's value of a column, and how many of them converted.
+
+    Parameters
+    ----------
+    snapshots
+        ``snapshot_id``, ``lead_id``, ``as_of``.
+    column
+        A column of ``leads`` that does not change.
+
+    Returns
+    -------
+    ir.Table
+        ``snapshot_id``, ``mature`` and ``converted`` (leads with the same value), ``all_mature`` and
+        ``all_converted`` (any value). A lead without a value has no row.
+    """
+    leads = tables["leads"].select("lead_id", value=column)
+    asked = (
+        snapshots.join(leads, "lead_id")
+        .select("snapshot_id", "as_of", "value")
+        .mutate(key=ibis.literal(_ALL))
+    )
+    events = _matured(tables, vocabulary).join(leads, "lead_id").mutate(key=ibis.literal(_ALL))
+    same = running(events, asked, by="value", sums=_SUMS)
+    everybody = running(events, asked, by="key", sums=_SUMS).rename(
+        all_mature="mature", all_converted="converted"
+    )
+    return same.join(everybody, "snapshot_id")
+
+
+def _matured(tables: Mapping[str, ir.Table], vocabulary: Vocabulary) -> ir.Table:
+    """``lead_id``, ``at`` (when it became mature), ``mature`` (1) and ``converted`` (1 or 0)."""
+    horizon = ibis.interval(days=vocabulary.horizon_days)
+    whole = ibis.interval(days=vocabulary.horizon_days + vocabulary.reporting_delay_days)
+    leads = tables["leads"].select("lead_id", "created_at")
+    reached = (
+        tables["outcomes"]
+        .filter(lambda t: t.stage == vocabulary.stage)
+        .select("occurred_at", "recorded_at", reached_lead="lead_id")
+    )
+    in_time = [
+        leads.lead_id == reached.reached_lead,
+        reached.occurred_at >= leads.created_at,
+        reached.occurred_at < leads.created_at + horizon,
+        reached.recorded_at < leads.created_at + whole,
+    ]
+    hits = leads.semi_join(reached, in_time).select(hit="lead_id")
+    told = leads.left_join(hits, leads.lead_id == hits.hit)
+    return told.select(
+        "lead_id",
+        at=told.created_at + whole,
+        mature=ibis.literal(1, "int64"),
+        converted=told.hit.notnull().cast("int64"),
+    )

@@ -1,0 +1,65 @@
+"""Where the lead comes from, which channels take the credit, and what leads from there were worth so far."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from features.catalogue import feature
+
+PRIOR_LEADS = 20.0
+"""Leads at the rate of everybody that each value is mixed with: a rate of few leads says little.
+
+Micci-Barreca (2001), "A preprocessing scheme for high-cardinality categorical attributes", section 3.
+"""
+
+
+@feature(on="peers", per="peers", says="{value:.1%} of earlier leads with the same {each} converted")
+def earlier_rate(peer: ir.Table) -> ir.Column:
+    """Conversion rate of mature leads with the same value, smoothed, 0 to 1; null without mature leads.
+
+    (converted + 20 times the rate of all) / (mature + 20), as known at the moment (`features.peers`).
+    """
+    everybody = peer.all_converted / peer.all_mature.nullif(0)
+    return (peer.converted + PRIOR_LEADS * everybody) / (peer.mature + PRIOR_LEADS)
+
+
+@feature(on="peers", per="peers", says="{value:.0f} earlier leads with the same {each}")
+def earlier_leads(peer: ir.Table) -> ir.Column:
+    """Mature leads with the same value as known at the moment, in leads; null without a value."""
+    return peer.mature
+
+
+@feature(on="touches", says="first touch at {value}", kind="category")
+def first_place(touch: ir.Table) -> ir.Scalar:
+    """Place of the first touch (first-touch attribution; the landing page); null without a touch."""
+    return touch.place.argmin(touch.latest)
+
+
+@feature(on="touches", says="last touch at {value}", kind="category")
+def last_place(touch: ir.Table) -> ir.Scalar:
+    """Place of the latest touch (last-touch attribution); null without a touch."""
+    return touch.place.argmax(touch.latest)
+
+
+@feature(on="touches", per="place", says="{each} has {value:.0%} of all touches")
+def place_share(touch: ir.Table) -> ir.Scalar:
+    """Share of the lead's touches at one place (linear attribution), 0 to 1; null without a touch there."""
+    return touch.count() / touch.facts_known.max()
+
+
+@feature(on="touches", says="first campaign: {value}", kind="category")
+def first_campaign(touch: ir.Table) -> ir.Scalar:
+    """Campaign of the first touch that has one (first-touch attribution); null without one."""
+    return touch.campaign.argmin(touch.latest, where=touch.campaign.notnull())
+
+
+@feature(on="touches", says="last campaign: {value}", kind="category")
+def last_campaign(touch: ir.Table) -> ir.Scalar:
+    """Campaign of the latest touch that has one (last-touch attribution); null without one."""
+    return touch.campaign.argmax(touch.latest, where=touch.campaign.notnull())
+
+
+@feature(on="touches", days=90, empty=0, says="reached by {value:.0f} campaigns in {days} days")
+def distinct_campaigns(touch: ir.Table) -> ir.Scalar:
+    """Different campaigns of the touches in the window, in campaigns; 0 if none."""
+    return touch.campaign.nunique()

@@ -1,0 +1,60 @@
+"""The source family, from its manual: attribution, and what became of earlier leads from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from tests.features.oracle.behaviour import COMMON_PLACES, count
+from tests.features.oracle.world import Fact, Seen, present, share
+from tests.features.random_history import DAY
+
+
+def source(seen: Seen) -> Iterator[tuple[str, Any]]:
+    """Name and value of each feature."""
+    touches = seen.touches
+    yield "first_place", touches[0]["place"] if touches else None
+    yield "last_place", touches[-1]["place"] if touches else None
+    for place in COMMON_PLACES:
+        there = count(touches, "place", place)
+        yield f"place_share[{place}]", share(there, len(touches)) if there else None
+    campaigns = present(touches, "campaign")
+    yield "first_campaign", campaigns[0] if campaigns else None
+    yield "last_campaign", campaigns[-1] if campaigns else None
+    yield "distinct_campaigns_90d", len(set(present(seen.last(90, touches), "campaign")))
+    for column in ("source", "campaign", "city"):
+        yield from peers(seen, column)
+
+
+def peers(seen: Seen, column: str) -> Iterator[tuple[str, Any]]:
+    """Leads that were mature before the moment, with the lead's own value and with any."""
+    value = seen.lead[column]
+    mature = [lead for lead in seen.world.tables["leads"] if is_mature(seen, lead)]
+    like_it = [lead for lead in mature if lead[column] == value]
+    rate = share(sum(is_converted(seen, lead) for lead in mature), len(mature))
+    converted = sum(is_converted(seen, lead) for lead in like_it)
+    is_unknown = value is None or rate is None
+    yield f"earlier_rate[{column}]", None if is_unknown else (converted + 20 * rate) / (len(like_it) + 20)
+    yield f"earlier_leads[{column}]", None if value is None else len(like_it)
+
+
+def is_mature(seen: Seen, lead: Fact) -> bool:
+    """Whether horizon and reporting delay after its creation were over before the moment."""
+    return lead["created_at"] is not None and told_at(seen, lead) < seen.as_of
+
+
+def is_converted(seen: Seen, lead: Fact) -> bool:
+    """Whether the lead was won within the horizon, as recorded when it became mature."""
+    words, created = seen.world.words, lead["created_at"]
+    return any(
+        outcome["stage"] == words.stage
+        and created <= outcome["occurred_at"] < created + words.horizon_days * DAY
+        and outcome["recorded_at"] < told_at(seen, lead)
+        for outcome in seen.world.outcomes[lead["lead_id"]]
+    )
+
+
+def told_at(seen: Seen, lead: Fact) -> datetime:
+    words = seen.world.words
+    return lead["created_at"] + (words.horizon_days + words.reporting_delay_days) * DAY
