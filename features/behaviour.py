@@ -72,8 +72,8 @@ def distinct_places(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", days=30, says="{value:.0%} of the touches in {days} days came from the lead")
 def inbound_share(touch: ir.Table) -> ir.Scalar:
     """Share of touches with direction ``in`` in the window, 0 to 1; null without a touch."""
-    # Not of the numbers 1.0 and 0.0: Spark takes them for decimals and rounds their mean to five places.
-    return (touch.direction == "in").fill_null(False).cast("float64").mean()  # noqa: FBT003  # a value
+    # Whole numbers: Spark takes 1.0 for a decimal and rounds the mean, Postgres casts a truth to no float.
+    return (touch.direction == "in").fill_null(False).cast("int32").mean()  # noqa: FBT003  # a value
 
 
 @feature(on="touches", days=(7, 30, 90), empty=0, says="{value:.0f} touches by the lead in {days} days")

@@ -17,6 +17,8 @@ from features.tables import DERIVED, Field
 
 BANT = ("budget", "authority", "need", "timeline")
 _TRUE = ("1", "true", "yes", "y", "t")
+_NUMBER = "^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,2})? *$"
+"""Not every engine can try a cast, and ``nan`` is no number."""
 
 
 def lead_rows(
@@ -116,7 +118,7 @@ def _as_of(rows: ir.Table, name: str, field: Field) -> ir.Value:
 def _typed(text: ir.StringValue, field: Field) -> ir.Value:
     match field.kind:
         case "number":
-            return text.try_cast("float64")
+            return text.re_search(_NUMBER).ifelse(text, ibis.null("string")).try_cast("float64")
         case "flag":
             return text.isnull().ifelse(None, text.lower().isin(_TRUE).ifelse(1.0, 0.0))
         case "timestamp":

@@ -16,7 +16,7 @@ def anonymous_touches(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", says="{value:.0%} of the touches were anonymous")
 def anonymous_share(touch: ir.Table) -> ir.Scalar:
     """Share of anonymous touches, 0 to 1; null without a touch."""
-    return touch.is_anonymous.cast("float64").mean()
+    return touch.is_anonymous.cast("int32").mean()
 
 
 @feature(on="touches", says="first looked around {value:.0f} days before becoming a lead")

@@ -74,5 +74,5 @@ def _matured(tables: Mapping[str, ir.Table], vocabulary: Vocabulary) -> ir.Table
         "lead_id",
         at=told.created_at + whole,
         mature=ibis.literal(1, "int64"),
-        converted=told.hit.notnull().cast("int64"),
+        converted=told.hit.notnull().ifelse(1, 0).cast("int64"),
     )

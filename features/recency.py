@@ -88,7 +88,7 @@ def tempo(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", days=QUARTER, says="{value:.0%} of the touches of {days} days fell in the last 7")
 def burst_share(touch: ir.Table) -> ir.Scalar:
     """Share of the window's touches that fell in its last 7 days, 0 to 1; null without a touch."""
-    return (touch.age_days <= WEEK).cast("float64").mean()
+    return (touch.age_days <= WEEK).cast("int32").mean()
 
 
 @feature(on="touches", says="silent {value:.1f} times as long as usual")
@@ -114,7 +114,7 @@ def rfm_octant(touch: ir.Table) -> ir.Scalar:
 @feature(on="touches", says="{value:.0%} of the lead's touches fall on a weekend")
 def weekend_share(touch: ir.Table) -> ir.Scalar:
     """Share of touches on Saturday or Sunday (UTC), 0 to 1; null without a touch."""
-    return (touch.weekday >= 5).cast("float64").mean()  # noqa: PLR2004  # Saturday
+    return (touch.weekday >= 5).cast("int32").mean()  # noqa: PLR2004  # Saturday
 
 
 @feature(on="touches", says="touches fall at {value:.1f} o'clock UTC on average")

@@ -1,30 +1,47 @@
-"""Which of many generic features are worth keeping: those that alone lower the log loss of later rows."""
+"""Which features are worth keeping: those that alone lower the log loss of later rows, and say something new.
+
+The library computes hundreds of columns, and many say nearly the same. Fewer make the trees steadier, the
+reasons plainer and the night shorter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from features.catalogue import FeatureSpec
-from models.association import Codes, Flags
+from models.association import Codes
 from models.coded import coded
 from models.metrics import Vector
 
+LIBRARY = ("behaviour", "recency", "stage", "source", "account", "follow_up", "interest", "generic")
+"""Families that are chosen from; the fields of the lead and a team's own modules all stay."""
 BINS = 16
 PRIOR_ROWS = 50.0  # rows at the base rate that each bin is mixed with
-SAME = 0.999  # correlation of two features' log-odds from which the second says nothing new
+SAME = 0.95  # correlation of two features' log-odds from which the second says nothing new
+ENOUGH_OUTCOMES = 30  # with fewer on the later rows, a gain is chance
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most features to keep: of the library, and of its ``generic`` family."""
+
+    library: int = 80
+    generic: int = 60
 
 
 def with_gain(
-    rows: pa.Table, label: Vector, earlier: Codes, later: Codes, specs: Sequence[FeatureSpec], *, most: int
+    rows: pa.Table, label: Vector, earlier: Codes, later: Codes, specs: Sequence[FeatureSpec], limits: Limits
 ) -> list[FeatureSpec]:
-    """The generic features with the greatest forward gain, and all others.
+    """The features of the library with the greatest forward gain, and all others.
 
     Each feature is cut into bins of equal counts, a rate is learned for each bin on the earlier rows, and the
-    gain is the log loss of the base rate minus that of these rates on the later rows. A feature that says
-    the same as a better one is left out, so is one without a gain.
+    gain is the log loss of the base rate minus that of these rates on the later rows. A feature without a
+    gain is left out, and one that goes with a better one. Where the later rows have too few outcomes to tell,
+    only the generic features are left out.
 
     Parameters
     ----------
@@ -35,29 +52,42 @@ def with_gain(
     earlier, later
         Rows to learn from and to judge on.
     specs
-        Features; those of other families than ``generic`` all stay.
-    most
-        Generic features to keep.
+        Features.
 
     Returns
     -------
     list of FeatureSpec
         In the order given.
     """
-    generic = [spec for spec in specs if spec.family == "generic"]
-    odds = {
-        spec.name: _log_odds(_bins(rows.column(spec.name), spec.kind), label, earlier) for spec in generic
-    }
-    won = label[later] > 0
-    base = _loss(np.full(len(later), _logit(label[earlier].mean())), won)
-    gains = {name: base - _loss(values[later], won) for name, values in odds.items()}
-    kept: list[str] = []
-    for name in sorted((n for n in gains if gains[n] > 0), key=lambda n: (-gains[n], n)):
-        if len(kept) == most:
-            break
-        if not any(_is_same(odds[name][later], odds[other][later]) for other in kept):
-            kept.append(name)
-    return [spec for spec in specs if spec.family != "generic" or spec.name in kept]
+    outcomes = label[later].sum()
+    if min(outcomes, len(later) - outcomes) < ENOUGH_OUTCOMES:
+        return [spec for spec in specs if spec.family != "generic"]
+    chosen = [spec for spec in specs if spec.family in LIBRARY]
+    odds = {spec.name: _log_odds(_bins(rows.column(spec.name), spec.kind), label, earlier) for spec in chosen}
+    base = _loss(np.full(len(later), _logit(label[earlier].mean())), label[later])
+    gains = {name: base - _loss(values[later], label[later]) for name, values in odds.items()}
+    ranked = sorted(
+        (spec for spec in chosen if gains[spec.name] > 0), key=lambda spec: (-gains[spec.name], spec.name)
+    )
+    kept = set(_new(ranked, {spec.name: odds[spec.name][later] for spec in ranked}, limits))
+    return [spec for spec in specs if spec.family not in LIBRARY or spec.name in kept]
+
+
+def _new(ranked: Sequence[FeatureSpec], odds: dict[str, Vector], limits: Limits) -> Iterator[str]:
+    """The names of the best features that do not go with a better one."""
+    kept = np.empty((min(limits.library, len(ranked)), len(next(iter(odds.values()), ()))))
+    count = generic = 0
+    for spec in ranked:
+        if count == len(kept):
+            return
+        values = odds[spec.name] - odds[spec.name].mean()
+        length = float(np.linalg.norm(values))
+        is_over = spec.family == "generic" and generic == limits.generic
+        if is_over or length == 0 or np.abs(kept[:count] @ values).max(initial=0) > SAME * length:
+            continue
+        kept[count] = values / length
+        count, generic = count + 1, generic + (spec.family == "generic")
+        yield spec.name
 
 
 def _bins(column: pa.ChunkedArray, kind: str) -> Codes:
@@ -86,12 +116,5 @@ def _logit(rate: Vector) -> Vector:
     return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
-def _loss(margin: Vector, won: Flags) -> float:
-    return float((np.logaddexp(0, margin) - won * margin).mean())
-
-
-def _is_same(one: Vector, other: Vector) -> bool:
-    spread = one.std() * other.std()
-    if spread == 0:
-        return bool(one.std() == other.std())
-    return bool(abs(((one - one.mean()) * (other - other.mean())).mean() / spread) > SAME)
+def _loss(margin: Vector, label: Vector) -> float:
+    return float((np.logaddexp(0, margin) - label * margin).mean())

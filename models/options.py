@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from models.gain import Limits
 from models.split import Shares
 
 
@@ -35,8 +36,8 @@ class TrainOptions:
         Values kept of a category column; rows that a value needs.
     min_outcomes
         Positives, and negatives, without which nothing is trained.
-    generic_max
-        Features of the family ``generic`` that are kept.
+    limits
+        The most features of the library that are kept.
     resamples
         Bootstrap resamples of each interval.
     threads
@@ -57,6 +58,6 @@ class TrainOptions:
     max_categories: int = 50
     min_category_rows: int = 10
     min_outcomes: int = 10
-    generic_max: int = 60
+    limits: Limits = field(default_factory=Limits)
     resamples: int = 200
     threads: int = 2

@@ -92,7 +92,7 @@ def train(
     split = _split(history, options.shares, horizon_days)
     check_slices(history.label, split)
     specs = with_gain(
-        history.table, history.label, split["train"], split["stop"], specs, most=options.generic_max
+        history.table, history.label, split["train"], split["stop"], specs, options.limits
     )
     measured = _measure(history, specs, split, options)
     encoding, bags = _refit(every, specs, measured, options)

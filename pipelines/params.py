@@ -68,8 +68,9 @@ class Features(Section):
     kinds_max, places_max, values_max
         The most common touch kinds, places, and values of each other category of touches that get features
         of their own.
-    generic_max
-        The most generic features that are kept: those that help most on later rows.
+    library_max, generic_max
+        The most features of the library, and generic ones among them, that a model uses: those that help most
+        on later rows. Fields of the lead and your own modules all stay.
     half_life_days
         Days after which a touch weighs half.
     returned_days
@@ -82,6 +83,7 @@ class Features(Section):
     kinds_max: Positive = 20
     places_max: Positive = 10
     values_max: Positive = 10
+    library_max: Annotated[int, Field(ge=0)] = 80
     generic_max: Annotated[int, Field(ge=0)] = 60
     half_life_days: Annotated[float, Field(gt=0)] = 30.0
     returned_days: Positive = 7

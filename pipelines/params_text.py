@@ -50,8 +50,17 @@ check:
 
 # ── Features ────────────────────────────────────────────────────────────────────────────────────
 features:
-  modules: []    # your own feature modules, by import name
-  kinds_max: 20  # the most common kinds of touch that each get features of their own
+  modules: []         # your own feature modules, by import name
+  kinds_max: 20       # the most common kinds of touch that each get features of their own; as many stages
+  places_max: 10      # likewise places
+  values_max: 10      # likewise values of each other category of touches
+  generic_max: 60     # of features of columns that nobody described, so many are kept: those that help most
+  half_life_days: 30  # days after which a touch weighs half
+  returned_days: 7    # a lead that is handed back within so many days was returned at once
+  kinds: {}           # what your kinds of touch mean where their names do not say it, for example
+  #   expo_scan: {means: event, weight: 2}  # means: call, form, reply …; says: direct, contextual, negative
+  places: {}          # likewise places, for example
+  #   /calculator: {says: direct, weight: 1.5}
 
 # ── leadrank train ──────────────────────────────────────────────────────────────────────────────
 train:

@@ -21,6 +21,7 @@ from models import registry, untrained
 from models.audit import Audit
 from models.explaining import Explainer
 from models.forward_test import ForwardTest
+from models.gain import Limits
 from models.metrics import has_no_signal
 from models.options import TrainOptions
 from models.pictures import draw
@@ -153,7 +154,7 @@ def _options(params: Params) -> TrainOptions:
         max_depth=given.max_depth,
         most_trees=given.max_trees,
         min_outcomes=given.min_outcomes,
-        generic_max=params.features.generic_max,
+        limits=Limits(params.features.library_max, params.features.generic_max),
     )
 
 

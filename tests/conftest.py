@@ -6,6 +6,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,22 @@ def spark() -> Iterator[Any]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """An Ibis backend on a throwaway PostgreSQL server of the test run; skips where none can be run."""
+    pytest.importorskip("psycopg", reason="PostgreSQL tests want the extra [postgres]")
+    from tests.postgres import NoServerError, server
+
+    with ExitStack() as running:
+        try:
+            port = running.enter_context(server())
+        except NoServerError as error:
+            pytest.skip(f"PostgreSQL tests want a server: {error}")
+        backend = ibis.postgres.connect(host="127.0.0.1", port=port, user="tests", database="postgres")
+        running.callback(backend.disconnect)
+        yield backend
 
 
 @pytest.fixture(params=["duckdb", pytest.param("pyspark", marks=pytest.mark.spark)], scope="session")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import get_args
 
 import duckdb
@@ -24,11 +25,14 @@ from pydantic import BaseModel
 from features import errors
 from features.catalogue import catalogue
 from features.ingest.quarantine import Reason
+from features.pasts import PASTS
 from features.tables import LOADABLE, Source, TimeClass
+from features.vocabulary import Vocabulary, Word
+from models.findings import DETECTORS
 from models.metrics import Metrics
 from models.split import Shares
 from pipelines.cli import app
-from pipelines.params import Params
+from pipelines.params import Params, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -168,6 +172,24 @@ def test_a_database_table_is_declared_as_in_the_readme(tmp_path, at, monkeypatch
     assert json.loads(capsys.readouterr().out)["counts"][0]["accepted"] == 400
 
 
+def test_the_words_of_the_readme_mean_what_it_says():
+    said = parse(f"tables: {{leads: {{path: leads.csv, outcome_column: won}}}}\n{marked('words')}").features
+    words = Vocabulary(said.kinds, said.places).knowing(kinds=["pricing_visit", "rückruf"], places=[])
+    assert words.kinds["angebot_angefragt"] == Word("form", "direct", 1.0)
+    assert words.kinds["messe_scan"] == Word("event", "contextual", 2.0)
+    assert words.kinds["kündigung"] == Word("unsubscribe", "negative", -1.0)
+    assert words.places["/preise"] == Word(None, "direct", 1.5)
+    assert words.kinds["pricing_visit"] == Word("visit", "direct", 1.0)
+    assert words.kinds["rückruf"] == Word("other", None, 0.25)
+    assert said.half_life_days == 14
+
+
+@pytest.mark.parametrize("on", PASTS)
+def test_the_readme_names_all_rows_that_a_feature_may_receive(on):
+    named = {name for row in cells(section("README.md", "## A feature in five lines")) for name in row[:1]}
+    assert on in {part.strip() for name in named for part in name.split(",")}
+
+
 def test_the_two_commands_are_in_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = {
@@ -187,7 +209,9 @@ def test_the_readme_names_every_parameter():
 def test_the_readme_says_the_default_of_every_number():
     rows = {row[0]: row[1] for row in cells(section("README.md", "## Parameters"))}
     for name, default in defaults(Params.model_construct(tables={})):
-        if isinstance(default, int | float) and name in rows:
+        if isinstance(default, bool) and name in rows:
+            assert rows[name] == str(default).lower(), name
+        elif isinstance(default, int | float) and name in rows:
             assert rows[name] == f"{default:g}", name
 
 
@@ -243,6 +267,29 @@ def test_a_failure_ends_as_the_manual_shows(tmp_path):
     assert keys - {"Key"} == set(json.loads(shown[1]))
 
 
+# ── docs/features.md ─────────────────────────────────────────────────────────────────────────────
+
+
+def made_by(script: str) -> ModuleType:
+    """The module of a script beside the manual."""
+    spec = spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_of_features_are_those_of_the_catalogue():
+    script = made_by("make_features")
+    assert DOCS["features.md"] == script.written(DOCS["features.md"]), "run docs/make_features.py"
+
+
+def test_every_feature_of_the_manual_has_its_unit_and_says_what_null_means():
+    rows = [row for row in cells(made_by("make_features").tables()) if row[0] != "Feature"]
+    assert len(rows) > 100
+    assert [row[0] for row in rows if not all(row)] == []
+    assert [row[0] for row in rows if not re.search(r"null|^0 ", row[4])] == []
+
+
 # ── docs/tables.md ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -281,6 +328,11 @@ def test_the_manual_has_every_figure_and_the_slices_of_the_split():
     shares = {row[0]: row[1] for row in cells(section("model.md", "## Rows and split"))}
     for name in ("stop", "calibrate", "test"):
         assert shares[name] == f"{getattr(Shares(), name):.0%}".replace("%", " %")
+
+
+def test_the_manual_has_every_detector_of_the_audit_in_its_order():
+    rows = [row[0] for row in cells(section("model.md", "## Leakage audit"))]
+    assert tuple(rows[rows.index("Detector") + 1 :]) == DETECTORS
 
 
 def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
@@ -323,9 +375,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_picture_is_drawn_from_a_run_and_asks_nobody(demo):
-    spec = spec_from_file_location("make_picture", ROOT / "docs" / "make_picture.py")
-    script = module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = made_by("make_picture")
     svg = script.picture(demo.home)
     first = demo.result["score"]["leads"][0]
     assert first["lead_id"] in svg

@@ -1,8 +1,8 @@
 """The touches and snapshots that all ways are timed on: the same for the same numbers, on every machine.
 
 ``python -m tests.benches.history FOLDER --touches 5000000 --leads 100000`` writes ``touches.parquet`` and
-``snapshots.parquet``. A few leads have many touches and a few kinds are common, as in a CRM; every tenth touch
-is recorded a day late; some touches lie after the moment. A touch has no meaning beyond its kind.
+``snapshots.parquet``. A few leads have many touches and a few kinds are common, as in a CRM; every tenth
+touch is recorded a day late, every twentieth (a planned one) a day ahead; some lie after the moment.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ TOUCHES = """
     CREATE TABLE touches AS
     WITH drawn AS (
       SELECT i AS row_number,
-        'L' || lpad(CAST(CAST(floor(drawn(i, 0) * drawn(i, 1) * {leads}) AS INT) AS VARCHAR), 7, '0') AS lead_id,
+        'L' || lpad(CAST(CAST(floor(drawn(i, 0) * drawn(i, 1) * {leads}) AS INT) AS VARCHAR), 7, '0')
+          AS lead_id,
         {kinds}[1 + CAST(floor(drawn(i, 2) * drawn(i, 3) * 10) AS INT)] AS kind,
         {places}[1 + CAST(floor(drawn(i, 4) * 6) AS INT)] AS place,
         CASE WHEN drawn(i, 5) < 0.5 THEN 'in' ELSE 'out' END AS direction,
@@ -33,9 +34,9 @@ TOUCHES = """
           CAST(floor(drawn(i, 8) * {days} * 86400 / {grain}) AS BIGINT) * {grain}) AS occurred_at
       FROM range({touches}) made(i)
     )
-    SELECT * REPLACE (CAST(duration_seconds AS DOUBLE) AS duration_seconds),
-      occurred_at + to_days(CASE WHEN drawn(row_number, 9) < 0.1 THEN 1 ELSE 0 END) AS recorded_at
-    FROM drawn
+    SELECT * EXCLUDE (draw) REPLACE (CAST(duration_seconds AS DOUBLE) AS duration_seconds),
+      occurred_at + to_days(CASE WHEN draw < 0.1 THEN 1 WHEN draw > 0.95 THEN -1 ELSE 0 END) AS recorded_at
+    FROM (SELECT *, drawn(row_number, 9) AS draw FROM drawn)
 """
 SNAPSHOTS = """
     CREATE TABLE snapshots AS
@@ -56,7 +57,7 @@ class Size:
     has_own_moments
         Whether each snapshot has a moment of its own; else they share 14 midnights.
     grain_seconds
-        Touches happen at multiples of it: with hours, many lie exactly on the boundary of a window.
+        Touches happen at multiples of it: with half days, many lie on the boundary of a window.
     """
 
     touches: int
@@ -88,8 +89,7 @@ def write(folder: Path, size: Size) -> None:
 def read(connection: Any, folder: Path) -> None:
     """Create the tables from their files."""
     for table in TABLES:
-        file = str(folder / f"{table}.parquet")
-        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet(?)", [file])
+        connection.read_parquet(str(folder / f"{table}.parquet")).create(table)
 
 
 def main() -> None:

@@ -48,8 +48,14 @@ def way(folder: Path) -> Iterator[Way]:
     with workspace(folder) as backend:
         history.read(backend.con, folder)
         features = every_column(backend) if "--every" in sys.argv else same_columns()
+
+        def run() -> None:
+            if kept := set(backend.list_tables()) - {*history.TABLES, "result"}:
+                raise RuntimeError(f"{len(kept)} tables of an earlier run are kept; a run must not find any")
+            backend.create_table("result", table(backend, features), overwrite=True)
+
         yield Way(
-            run=lambda: backend.create_table("result", table(backend, features), overwrite=True),
+            run=run,
             save=lambda file: backend.con.table("result").write_parquet(str(file)),
             columns=len(features),
         )

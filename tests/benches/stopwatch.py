@@ -7,6 +7,7 @@ library: the peers' Python has neither DuckDB nor Ibis.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import sys
@@ -16,12 +17,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-KIB = 1 if sys.platform != "darwin" else 1 / 1024  # the unit of ru_maxrss
 
-
-def own_peak_mib() -> float:
-    """Greatest resident memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB / 1024
+def peak_mib(process: int | str = "self") -> float:
+    """Greatest resident memory of a process so far, in MiB; 0 of another one without Linux's /proc."""
+    status = Path(f"/proc/{process}/status")
+    if status.exists():
+        # Not getrusage: on Linux a new process starts with the peak of the one that started it.
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
+    if process != "self":
+        return 0.0
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,8 @@ class Way:
         How many it computes.
     version
         Of the library that does the work; empty for ours.
-    cpu, peak_mib
-        CPU seconds and memory peak so far; of another process where that does the work.
+    cpu, peak
+        CPU seconds and memory peak (MiB) so far; of another process where that does the work.
     """
 
     run: Callable[[], object]
@@ -47,7 +54,7 @@ class Way:
     columns: int
     version: str = ""
     cpu: Callable[[], float] = time.process_time
-    peak_mib: Callable[[], float] = own_peak_mib
+    peak: Callable[[], float] = peak_mib
 
 
 def timed(way: Callable[[Path], AbstractContextManager[Way]]) -> None:
@@ -67,7 +74,7 @@ def timed(way: Callable[[Path], AbstractContextManager[Way]]) -> None:
             "read_seconds": read_seconds,
             "wall": [wall for wall, _ in laps],
             "cpu": [cpu for _, cpu in laps],
-            "peak_mib": ready.peak_mib(),
+            "peak_mib": ready.peak(),
             "columns": ready.columns,
             "version": ready.version,
         }
@@ -75,6 +82,7 @@ def timed(way: Callable[[Path], AbstractContextManager[Way]]) -> None:
 
 
 def _lap(way: Way) -> tuple[float, float]:
+    gc.collect()
     cpu, wall = way.cpu(), time.perf_counter()
     way.run()
     return time.perf_counter() - wall, way.cpu() - cpu

@@ -8,8 +8,8 @@ from features.backend import workspace
 from tests.benches import history, ours, plain
 from tests.benches.values import differences
 
-HOUR = 3600
-SIZE = history.Size(touches=20_000, leads=1_000, grain_seconds=HOUR)  # every 24th touch is on a boundary
+HALF_DAY = 43_200
+SIZE = history.Size(touches=20_000, leads=1_000, grain_seconds=HALF_DAY)  # every other touch is at midnight
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,8 @@ def test_our_values_are_those_of_the_plain_query(backend):
 )
 def test_the_comparison_sees_one_other_value(backend, broken):
     name = broken.split()[0]
-    changed = (
-        f"(SELECT * REPLACE (CASE WHEN snapshot_id = 3 THEN {broken} ELSE {name} END AS {name}) FROM ours)"
-    )
+    one = f"CASE WHEN snapshot_id = 3 THEN {broken} ELSE {name} END"
+    changed = f"(SELECT * REPLACE ({one} AS {name}) FROM ours)"  # noqa: S608  # words of this test
     assert differences(backend.con, "plain", changed) == {name: 1}
 
 
@@ -42,11 +41,17 @@ def test_a_missing_snapshot_is_a_difference(backend):
     assert set(differences(backend.con, "plain", fewer)) == set(plain.COLUMNS)
 
 
-def test_a_touch_on_the_boundary_is_among_those_compared(backend):
-    on_boundary = (
-        "SELECT count(*) FROM snapshots JOIN touches USING (lead_id) WHERE occurred_at = as_of - to_days(7)"
-    )
-    assert backend.con.execute(on_boundary).fetchone()[0] > 0
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        "occurred_at = as_of - to_days(7)",
+        "occurred_at = as_of AND recorded_at < as_of",
+        "recorded_at = as_of AND occurred_at < as_of",
+    ],
+)
+def test_touches_on_each_boundary_are_among_those_compared(backend, boundary):
+    both = backend.con.sql("FROM snapshots JOIN touches USING (lead_id)")
+    assert len(both.filter(boundary)) > 0
 
 
 def test_some_leads_have_no_touch(backend):

@@ -1,6 +1,6 @@
 """The plain commands on real data, judged on fixed rows by scikit-learn.
 
-Bars are those of issue 2. Measured when this was written: x_education 0.890, bpic2012 0.668.
+Bars are those of issues 2 and 3; what was measured is printed (``pytest -s``).
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def test_bank_marketing_as_one_flat_csv(shared, tmp_path):
     assert auc > 0.6
 
 
-def test_bpic2012_as_three_tables(shared, tmp_path):
+@pytest.mark.parametrize(("age_days", "bar"), [(3, 0.660), (7, 0.720)], ids=["3-days", "7-days"])
+def test_bpic2012_as_three_tables(shared, tmp_path, age_days, bar):
     import event_sets
 
-    events = event_sets.bpic2012(shared / "data")
+    events = event_sets.bpic2012(shared / "data", age_days=age_days)
     # The names of design §11.
     touches = events.activities.rename(columns={"type": "kind"})
     outcomes = events.outcomes.rename(columns={"outcome": "stage", "closed_at": "occurred_at"})
@@ -81,5 +82,5 @@ def test_bpic2012_as_three_tables(shared, tmp_path):
     assert told["without_probability"] == 0
     assert predicted["lead_id"].tolist() == events.test_rows["lead_id"].tolist()
     auc = roc_auc_score(events.test_rows["label"], predicted["probability"])
-    print(f"\nbpic2012 ROC-AUC {auc:.4f}")  # noqa: T201  # likewise
-    assert auc >= 0.640
+    print(f"\nbpic2012 {age_days} d ROC-AUC {auc:.4f}")  # noqa: T201  # likewise
+    assert auc >= bar
