@@ -9,7 +9,7 @@ from features.catalogue import feature
 
 @feature(on="touches", says="first answered after {value:.1f} days")
 def first_response_days(touch: ir.Table) -> ir.Scalar:
-    """Days from the lead's creation to our first touch after it; null if there was none yet."""
+    """Days from the lead's creation to our first touch from then on; null if there was none yet."""
     return touch.days_after_creation.min(where=_is_ours(touch) & (touch.days_after_creation >= 0))
 
 

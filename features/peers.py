@@ -1,6 +1,6 @@
 """What became of earlier leads with the same value, as known at the moment: only mature ones count.
 
-A lead is mature once the horizon after its creation and the reporting delay are over; after that it counts
+A lead is mature once the moment at which horizon and reporting delay after its creation end has passed; after that it counts
 as converted or not, for ever. So a rate at a moment uses no outcome that was not known before it, and every
 category, however many values it has, becomes one honest number (ordered target statistics; Prokhorenkova et
 al. 2018, "CatBoost: unbiased boosting with categorical features", section 3.2, with time as the order).

@@ -31,13 +31,13 @@ def earlier_leads(peer: ir.Table) -> ir.Column:
 
 @feature(on="touches", says="first touch at {value}", kind="category")
 def first_place(touch: ir.Table) -> ir.Scalar:
-    """Place of the first touch (first-touch attribution; the landing page); null without a touch."""
+    """Place of the first touch (first-touch attribution; the landing page); null if it was at none."""
     return touch.place.argmin(touch.latest)
 
 
 @feature(on="touches", says="last touch at {value}", kind="category")
 def last_place(touch: ir.Table) -> ir.Scalar:
-    """Place of the latest touch (last-touch attribution); null without a touch."""
+    """Place of the latest touch (last-touch attribution); null if it was at none."""
     return touch.place.argmax(touch.latest)
 
 

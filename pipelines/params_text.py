@@ -54,7 +54,8 @@ features:
   kinds_max: 20       # the most common kinds of touch that each get features of their own; as many stages
   places_max: 10      # likewise places
   values_max: 10      # likewise values of each other category of touches
-  generic_max: 60     # of features of columns that nobody described, so many are kept: those that help most
+  library_max: 80     # most built-in features that a model uses: those that help on later rows
+  generic_max: 60     # most generic ones among them: features of columns that nobody described
   half_life_days: 30  # days after which a touch weighs half
   returned_days: 7    # a lead that is handed back within so many days was returned at once
   kinds: {}           # what your kinds of touch mean where their names do not say it, for example

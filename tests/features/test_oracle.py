@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from features.labels import labelled
 from features.snapshots import open_only, past_nights, tonight
 from tests.features.drawn import fetched, install
-from tests.features.oracle.engines import built, differences, every
+from tests.features.oracle.engines import built, differences, every, one_of_each
 from tests.features.oracle.expected import expected
 from tests.features.oracle.fit import read
 from tests.features.oracle.follow_up import is_open
@@ -155,8 +155,19 @@ def as_it_was(leads, changes):
 
 @pytest.mark.spark
 def test_spark_gives_what_duckdb_gives(duck, spark):
-    tables = history(5)
-    assert differences(built(duck, tables), built(ibis.pyspark.connect(spark), tables)) == []
+    tables, chosen = history(5, leads=20), one_of_each()
+    assert {feature.on for feature in chosen} == {feature.on for feature in every()}
+    assert differences(built(duck, tables, chosen), built(ibis.pyspark.connect(spark), tables, chosen)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+def test_spark_gives_what_duckdb_gives_in_every_window(duck, spark):
+    tables, on_spark = history(5, leads=20), ibis.pyspark.connect(spark)
+    for on in sorted({feature.on for feature in every()}):
+        chosen = [feature for feature in every() if feature.on == on]
+        assert differences(built(duck, tables, chosen), built(on_spark, tables, chosen)) == [], on
 
 
 def outcomes_of(tables, lead):

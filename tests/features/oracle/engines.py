@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from math import inf
 from typing import Any
 
 import ibis
@@ -24,6 +25,17 @@ def every() -> tuple[Feature, ...]:
     """Every feature that is offered for the tables of random histories."""
     held = install(ibis.duckdb.connect(), **arrow(stacked([history(seed) for seed in range(3)])))
     return candidates(held, FIELDS, vocabulary=WORDS, most=Most(kinds=3, places=2, generic=1)).features
+
+
+def one_of_each() -> tuple[Feature, ...]:
+    """One feature of each function, over its longest window; every function that there is.
+
+    For engines on which each window costs seconds.
+    """
+    longest = {}
+    for feature in sorted(every(), key=lambda f: inf if f.days is None else f.days):
+        longest[feature.compute] = feature
+    return tuple(longest.values())
 
 
 def built(engine: Any, tables: dict[str, Rows], chosen: Iterable[Feature] | None = None) -> Columns:
