@@ -57,7 +57,7 @@ class FeatureSpec:
         >>> FeatureSpec("opens_30d", "opens", "behaviour", "number", says, 30).sentence(4.0)
         '4 opens in 30 days'
         """
-        each = None if self.each is None else self.each.replace("_", " ")
+        each = None if self.each is None else self.each.replace("_", " ").replace(".", " ")
         return self.says.format(value=value, days=self.days, each=each)
 
 

@@ -13,6 +13,7 @@ from features.catalogue import Catalogue, Feature, catalogue
 from features.errors import FeatureError, listed
 from features.fit import own_fields
 from features.generic import category_columns, generic_features
+from features.peers import ACCOUNT
 from features.tables import Field
 from features.vocabulary import Vocabulary
 
@@ -115,7 +116,10 @@ def _common(
     values = {name: common_values(touches, name, limit) for name, limit in limits.items() if name in has}
     if "outcomes" in tables:
         values["stage"] = common_values(tables["outcomes"], "stage", most.kinds)
-        values["peers"] = _with_many_values(tables["leads"], fields.get("leads", {}))
+        values["peers"] = [
+            *_with_many_values(tables["leads"], fields.get("leads", {})),
+            *_traits(tables, fields.get("accounts", {})),
+        ]
     return values
 
 
@@ -126,6 +130,14 @@ def _with_many_values(leads: ir.Table, fields: Mapping[str, Field]) -> list[str]
     counts = leads.aggregate(**distinct).to_pyarrow().to_pylist()[0] if distinct else {}
     contract = [name for name in ("source", "campaign") if name in leads.columns]
     return list(dict.fromkeys([*contract, *(name for name in distinct if counts[name] > MANY_VALUES)]))
+
+
+def _traits(tables: Mapping[str, ir.Table], fields: Mapping[str, Field]) -> list[str]:
+    """Declared traits of accounts: how leads of companies like this one did before."""
+    if "accounts" not in tables or "account_id" not in tables["leads"].columns:
+        return []
+    fixed = [n for n, f in fields.items() if f.kind in ("category", "number") and f.time in ("static", None)]
+    return [ACCOUNT + name for name in fixed]
 
 
 def _all_values(tables: Mapping[str, ir.Table], column: str) -> list[str]:

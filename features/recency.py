@@ -80,7 +80,7 @@ def last_gap_days(touch: ir.Table) -> ir.Scalar:
 
 @feature(on="touches", says="gaps between touches are {value:.1f} times those of the first touches")
 def tempo(touch: ir.Table) -> ir.Scalar:
-    """Mean gap of the last 30 days in the mean gap before, from 0 (below 1: faster); null without both, or if that is 0."""
+    """Mean gap of the last 30 days in the mean gap before, from 0; null without both, or over 0."""
     recent = touch.age_days <= 30  # noqa: PLR2004  # days, as the docstring says
     return touch.gap_days.mean(where=recent) / touch.gap_days.mean(where=~recent).nullif(0)
 

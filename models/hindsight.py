@@ -32,7 +32,7 @@ class _Field:
 
     spec: FeatureSpec
     past: pa.ChunkedArray
-    today: pa.ChunkedArray
+    tonight: pa.ChunkedArray
     coded: Coded
     leads: Leads
     is_date: bool
@@ -78,7 +78,7 @@ def _date(field: _Field) -> Finding | None:
     """
     if not field.is_date:
         return None
-    past, now = _ahead(field.past), _ahead(field.today.filter(pa.array(field.leads.open)))
+    past, now = _ahead(field.past), _ahead(field.tonight.filter(pa.array(field.leads.open)))
     if not past.any():
         return None
     low, _ = _bounds(past)
@@ -100,7 +100,7 @@ def _ahead(days_ago: pa.ChunkedArray) -> Flags:
 
 def _after_closing(field: _Field) -> Flags:
     """Whether each known date of a closed lead is that of its closing or later; to the minute."""
-    values, minute = field.today.cast(pa.float64()).to_numpy(), 1 / 1440
+    values, minute = field.tonight.cast(pa.float64()).to_numpy(), 1 / 1440
     both = ~np.isnan(values) & ~np.isnan(field.leads.closed)
     return np.asarray(values[both] <= field.leads.closed[both] + minute, dtype=bool)
 
@@ -108,9 +108,9 @@ def _after_closing(field: _Field) -> Flags:
 def _closing(field: _Field) -> Finding | None:
     """Filled for leads that ended, hardly for open ones of the same age: it is written at the end."""
     leads = field.leads
-    usual = most_common(field.today.filter(pa.array(leads.never_closed)))
+    usual = most_common(field.tonight.filter(pa.array(leads.never_closed)))
     for beside in dict.fromkeys((None, usual)):
-        is_filled = filled(field.today, beside=beside)
+        is_filled = filled(field.tonight, beside=beside)
         late = [name for name, part in _ends(leads) if _is_late(is_filled, part, leads)]
         if late:
             shares = ", ".join(f"{is_filled[p].mean():.1%} of the {n}" for n, p in _ends(leads) if p.any())
@@ -179,7 +179,7 @@ def _strength(field: _Field, won: Flags, part: Flags) -> float:
 
 def _win_rate(field: _Field) -> Finding | None:
     """The win rate of a group of leads, with the outcomes of these leads in it."""
-    if field.spec.kind != "number" or not is_win_rate(field.today, field.coded, field.leads):
+    if field.spec.kind != "number" or not is_win_rate(field.tonight, field.coded, field.leads):
         return None
     evidence = (
         f"its {field.coded.missing} values are the shares of won leads among those that have them, the "
@@ -192,7 +192,7 @@ def _identity(field: _Field) -> Finding | None:
     """Whole numbers, nearly one for each lead, that grow with the time of creation or of closing."""
     if field.spec.kind != "number" or field.is_date:
         return None
-    values = field.today.cast(pa.float64()).to_numpy()
+    values = field.tonight.cast(pa.float64()).to_numpy()
     known = field.coded.known
     if known.sum() < LEAST_LEADS or field.coded.missing < UNIQUE_SHARE * known.sum():
         return None

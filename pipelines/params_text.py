@@ -58,10 +58,10 @@ features:
   generic_max: 60     # most generic ones among them: features of columns that nobody described
   half_life_days: 30  # days after which a touch weighs half
   returned_days: 7    # a lead that is handed back within so many days was returned at once
-  kinds: {}           # what your kinds of touch mean where their names do not say it, for example
-  #   expo_scan: {means: event, weight: 2}  # means: call, form, reply …; says: direct, contextual, negative
-  places: {}          # likewise places, for example
-  #   /calculator: {says: direct, weight: 1.5}
+  # What your words mean where their names do not say it: means (call, form, reply …), says (direct,
+  # contextual, negative) and weight.
+  kinds: {}           # kinds of touch, for example {expo_scan: {means: event, weight: 2}}
+  places: {}          # places, for example {/calculator: {says: direct, weight: 1.5}}
 
 # ── leadrank train ──────────────────────────────────────────────────────────────────────────────
 train:

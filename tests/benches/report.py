@@ -19,6 +19,7 @@ HEADS = (
     "read s",
     "least s",
     "median s",
+    "us a touch",
     "least CPU s",
     "peak MiB",
     "in plain",
@@ -43,7 +44,7 @@ def table(size: Size, measured: Sequence[Measured]) -> Table:
         drawn.add_column(head, justify="left" if place == 0 else "right")
     plain = next(way for way in measured if way.module == "plain")
     for way in measured:
-        drawn.add_row(_name(way), *(_numbers(way, plain) if way.wall else [way.failure]))
+        drawn.add_row(_name(way), *(_numbers(way, plain, size.touches) if way.wall else [way.failure]))
     return drawn
 
 
@@ -63,8 +64,8 @@ def _name(way: Measured) -> str:
     return way.version or way.module
 
 
-def _numbers(way: Measured, plain: Measured) -> list[str]:
-    seconds = (median(way.read_seconds), way.best, median(way.wall), way.best_cpu)
+def _numbers(way: Measured, plain: Measured, touches: int) -> list[str]:
+    seconds = (median(way.read_seconds), way.best, median(way.wall), way.best / touches * 1e6, way.best_cpu)
     return [
         str(way.columns),
         *(f"{value:.2f}" for value in seconds),

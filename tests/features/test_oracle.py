@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from features.labels import labelled
+from features.labels import first_reached, labelled
 from features.snapshots import open_only, past_nights, tonight
 from tests.features.drawn import fetched, install
 from tests.features.oracle.engines import built, differences, every, one_of_each
@@ -20,7 +20,7 @@ from tests.features.oracle.expected import expected
 from tests.features.oracle.fit import read
 from tests.features.oracle.follow_up import is_open
 from tests.features.oracle.world import Seen, World
-from tests.features.random_history import DAY, TONIGHT, WORDS, arrow, history, stacked
+from tests.features.random_history import DAY, TICK, TONIGHT, WORDS, arrow, history, stacked
 
 SEEDS = st.integers(0, 2**31)
 few = {"deadline": None, "derandomize": True, "phases": [Phase.generate]}
@@ -236,6 +236,33 @@ def test_labels_and_maturity_are_what_a_slow_loop_says(duck):
         assert got["is_mature"][place] == (as_of + (horizon + delay) * DAY <= TONIGHT), snapshot
     assert len(set(got["label"])) == 2
     assert len(set(got["is_mature"])) == 2
+
+
+@pytest.mark.parametrize(("later", "is_back"), [(-TICK, False), (0 * TICK, True), (TICK, True)])
+def test_a_reopening_at_the_moment_of_the_closing_opens_the_lead(duck, later, is_back):
+    moments = {"lost": TONIGHT - DAY, "reopened": TONIGHT - DAY + later}
+    told = [
+        {"lead_id": "a", "stage": stage, "occurred_at": at, "recorded_at": at, "row_number": 0}
+        for stage, at in moments.items()
+    ]
+    asked = [{"snapshot_id": 0, "lead_id": "a", "as_of": TONIGHT}]
+    held = install(duck, **arrow({"outcomes": told, "snapshots": asked}))
+    found = fetched(duck, open_only(held["snapshots"].select("lead_id", "as_of"), held["outcomes"]))
+    assert bool(found["lead_id"]) == is_back
+
+
+def test_a_stage_at_the_end_of_the_window_is_not_reached_in_it(duck):
+    asked = {"lead_id": "a", "as_of": TONIGHT}
+    won = {"lead_id": "a", "stage": "won", "recorded_at": TONIGHT, "row_number": 0}
+    moments = [TONIGHT + 20 * DAY, TONIGHT + 20 * DAY - TICK]
+    reached = []
+    for moment in moments:
+        rows = {"snapshots": [{"snapshot_id": 0, **asked}], "outcomes": [{**won, "occurred_at": moment}]}
+        held = install(duck, **arrow(rows))
+        known_at = TONIGHT.replace(tzinfo=UTC) + DAY
+        first = first_reached(held["snapshots"], held["outcomes"], ["won"], known_at=known_at, within_days=20)
+        reached += fetched(duck, first)["reached[won]"]
+    assert reached == [None, moments[1]]
 
 
 def test_candidates_of_one_night_keep_only_open_leads(duck):

@@ -23,20 +23,30 @@ def source(seen: Seen) -> Iterator[tuple[str, Any]]:
     yield "first_campaign", campaigns[0] if campaigns else None
     yield "last_campaign", campaigns[-1] if campaigns else None
     yield "distinct_campaigns_90d", len(set(present(seen.last(90, touches), "campaign")))
-    for column in ("source", "campaign", "city"):
+    for column in ("source", "campaign", "city", "account.sector", "account.employees"):
         yield from peers(seen, column)
 
 
 def peers(seen: Seen, column: str) -> Iterator[tuple[str, Any]]:
     """Leads that were mature before the moment, with the lead's own value and with any."""
-    value = seen.lead[column]
+    value = value_of(seen, seen.lead, column)
     mature = [lead for lead in seen.world.tables["leads"] if is_mature(seen, lead)]
-    like_it = [lead for lead in mature if lead[column] == value]
+    like_it = [lead for lead in mature if value_of(seen, lead, column) == value]
     rate = share(sum(is_converted(seen, lead) for lead in mature), len(mature))
     converted = sum(is_converted(seen, lead) for lead in like_it)
     is_unknown = value is None or rate is None
     yield f"earlier_rate[{column}]", None if is_unknown else (converted + 20 * rate) / (len(like_it) + 20)
     yield f"earlier_leads[{column}]", None if value is None else len(like_it)
+
+
+def value_of(seen: Seen, lead: Fact, column: str) -> Any:
+    """The lead's value, or its company's; of a number, how many digits stand before the point."""
+    if not column.startswith("account."):
+        return lead[column]
+    accounts = seen.world.tables["accounts"]
+    account = next((row for row in accounts if row["account_id"] == lead["account_id"]), None)
+    value = account and account[column.removeprefix("account.")]
+    return value if isinstance(value, str | None) else len(str(int(value))) if value >= 1 else 0
 
 
 def is_mature(seen: Seen, lead: Fact) -> bool:
