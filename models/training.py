@@ -91,9 +91,7 @@ def train(
     check_outcomes(history.label, least=options.min_outcomes)
     split = _split(history, options.shares, horizon_days)
     check_slices(history.label, split)
-    specs = with_gain(
-        history.table, history.label, split["train"], split["stop"], specs, options.limits
-    )
+    specs = with_gain(history.table, history.label, split["train"], split["stop"], specs, options.limits)
     measured = _measure(history, specs, split, options)
     encoding, bags = _refit(every, specs, measured, options)
     later = np.concatenate([split["calibrate"], split["test"]])

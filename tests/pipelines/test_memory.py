@@ -17,6 +17,8 @@ from pipelines import score
 from pipelines.progress import Progress
 from tests.pipelines.ends import asked
 
+pytestmark = pytest.mark.slow  # its fixture trains and scores two nights
+
 NIGHTS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2)]
 CSV = "all_varchar = true, quote = '\"', escape = '\"', ignore_errors = true"
 MOMENTS = {
@@ -94,7 +96,6 @@ def test_training_remembers_the_nights_it_scored_and_finds_no_skew(remembered, l
     assert "territory" in told["features"]
 
 
-@pytest.mark.slow
 def test_a_model_that_learned_a_current_field_reads_it_tonight_and_not_in_the_past(remembered, leadrank):
     promote(remembered)
     told = asked(leadrank, "score", "--as-of", "2026-06-30", home=remembered)
@@ -109,7 +110,6 @@ def test_a_model_that_learned_a_current_field_reads_it_tonight_and_not_in_the_pa
     assert predicted["without_probability"] == 0
 
 
-@pytest.mark.slow
 def test_a_static_field_that_the_crm_overwrote_is_named(remembered, leadrank, tmp_path):
     home = shutil.copytree(remembered, tmp_path / "crm")
     path = home / "data" / "leads.csv"

@@ -13,6 +13,7 @@ from pipelines import params as parameters
 from pipelines.progress import Progress
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.real,
     pytest.mark.timeout(600),
     # mlflow and its dependencies warn about themselves while they are imported.
