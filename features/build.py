@@ -166,7 +166,7 @@ def _by_value(kept: ir.Table, values: ir.Value, features: Sequence[Feature]) -> 
 
 def _slot(feature: Feature) -> str:
     """Name of the column that the copies of a ``per`` feature share."""
-    return f"{feature.compute.__module__}.{feature.compute.__qualname__}@{feature.days}"
+    return f"{id(feature.compute)}@{feature.days}"  # two functions of one factory have one name
 
 
 def _across_values(feature: Feature, long: ir.Table) -> ir.Scalar:

@@ -180,6 +180,7 @@ def by_name(
 def _every(
     fields: Mapping[str, Mapping[str, Field]], modules: Iterable[str], values: Mapping[str, Sequence[str]]
 ) -> tuple[Feature, ...]:
+    _check_per(full_catalogue(modules), fields)
     built_in = full_catalogue(modules).expand(values)
     generic = generic_features(fields.get("touches", {}), values)
     own = own_fields(fields)
@@ -190,3 +191,14 @@ def _every(
             hint="give it another name on our side with `mapping`",
         )
     return (*own, *built_in, *generic)
+
+
+def _check_per(features: Iterable[Feature], fields: Mapping[str, Mapping[str, Field]]) -> None:
+    """Refuse a copy per value of a column whose values nobody looks up: it would have no copies."""
+    known = ("kind", "place", "stage", "peers", *category_columns(fields.get("touches", {})))
+    for feature in features:
+        if feature.per is not None and not feature.is_top and feature.per not in known:
+            raise FeatureError(
+                f"feature '{feature.stem}' is made per '{feature.per}', whose values are not looked up",
+                hint=f"use per= with {listed(known, most=9)}, or declare it as a category of touches",
+            )

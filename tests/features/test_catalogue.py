@@ -295,3 +295,31 @@ def test_a_feature_that_a_model_needs_and_nobody_has_is_named():
 def test_a_field_may_not_take_a_built_in_name():
     with pytest.raises(FeatureError, match="'touches_30d' has the name of a built-in feature"):
         by_name([], VALUES, {"leads": {"touches_30d": Field("number")}})
+
+
+def test_a_copy_per_value_of_an_unknown_column_is_refused(monkeypatch, ours, tables):
+    @ours.feature(on="touches", per="colour", empty=0, says="{each}: {value}")
+    def coloured(touch):
+        """Touches of one colour; 0 if none."""
+        return touch.count()
+
+    monkeypatch.setattr("features.families.full_catalogue", lambda _modules: ours)
+    with pytest.raises(FeatureError, match="'coloured' is made per 'colour'"):
+        candidates(tables, {})
+
+
+def test_functions_of_one_factory_are_told_apart(ours, tables):
+    def over(least):
+        def visits(touch):
+            """Touches older than some days; 0 if none."""
+            return touch.count(where=touch.age_days > least)
+
+        return visits
+
+    for least in (1, 2):
+        function = over(least)
+        function.__name__ = f"visits_{least}"
+        ours.feature(on="touches", per="kind", empty=0, says="{each}: {value}")(function)
+    got = feature_table(tables["snapshots"], tables, ours.expand(VALUES), {}).to_pyarrow().to_pydict()
+    assert (got["visits_1[email_open]"], got["visits_2[email_open]"]) == ([1], [1])
+    assert (got["visits_1[web_visit]"], got["visits_2[web_visit]"]) == ([1], [0])
