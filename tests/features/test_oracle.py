@@ -59,6 +59,7 @@ def test_random_histories_have_something_to_say_of_every_feature():
     assert [name for name in told[0] if len({values[name] for values in told}) < 2] == []
 
 
+@pytest.mark.slow
 def test_a_feature_does_not_depend_on_which_others_are_asked_for(duck):
     tables = history(3, leads=15)
     together = built(duck, tables)

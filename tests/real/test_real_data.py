@@ -51,6 +51,7 @@ def test_x_education_as_one_flat_csv(shared, tmp_path):
     assert auc >= 0.885
 
 
+@pytest.mark.slow
 def test_bank_marketing_as_one_flat_csv(shared, tmp_path):
     import datasets
 
@@ -59,7 +60,7 @@ def test_bank_marketing_as_one_flat_csv(shared, tmp_path):
     assert auc > 0.6
 
 
-@pytest.mark.parametrize(("age_days", "bar"), [(3, 0.660), (7, 0.720)], ids=["3-days", "7-days"])
+@pytest.mark.parametrize(("age_days", "bar"), [(3, 0.660), pytest.param(7, 0.720, marks=pytest.mark.slow)])
 def test_bpic2012_as_three_tables(shared, tmp_path, age_days, bar):
     import event_sets
 
