@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,10 @@ def workspace(folder: Path) -> Iterator[Any]:
     _silence(backend.con)
     try:
         yield backend
+    except BaseException as error:
+        # Tables that Ibis keeps are dropped when nobody refers to them: now, while there is a connection.
+        traceback.clear_frames(error.__traceback__)
+        raise
     finally:
         backend.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)

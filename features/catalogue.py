@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeAlias
+from string import Formatter
+from typing import Any, Literal, TypeAlias, get_args
 
 from features.errors import FeatureError
 
@@ -171,6 +172,7 @@ class Catalogue:
 def _plain(compute: Compute, **given: Any) -> Feature:
     """One feature over all history, named like its function."""
     stem = compute.__name__
+    _check(stem, str(given["on"]), str(given["says"]))
     if not compute.__doc__:
         raise FeatureError(
             f"feature '{stem}' has no docstring",
@@ -178,6 +180,25 @@ def _plain(compute: Compute, **given: Any) -> Feature:
         )
     family = compute.__module__.rpartition(".")[2]
     return Feature(stem, stem, family, doc=compute.__doc__.strip(), compute=compute, **given)
+
+
+def _check(stem: str, on: str, says: str) -> None:
+    """Refuse rows that do not exist and a sentence that could not be filled in."""
+    if on not in get_args(On):
+        raise FeatureError(
+            f"feature '{stem}' is on '{on}', and there are no such rows",
+            hint=f"use {', '.join(get_args(On))}",
+        )
+    unknown = {name for _, name, _, _ in Formatter().parse(says) if name is not None} - {
+        "value",
+        "days",
+        "each",
+    }
+    if unknown:
+        raise FeatureError(
+            f"the sentence of feature '{stem}' has an unknown placeholder",
+            hint="use {value}, {days} and {each}",
+        )
 
 
 def _copies(feature: Feature, values: Mapping[str, Sequence[str]]) -> Iterator[Feature]:

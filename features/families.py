@@ -48,6 +48,11 @@ def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
                 f"the feature module '{module}' cannot be imported (no module '{error.name}')",
                 hint="put its file beside params.yaml, or correct features.modules",
             ) from None
+        except (TypeError, NameError, AttributeError, SyntaxError) as error:
+            raise FeatureError(
+                f"the feature module '{module}' cannot be imported ({type(error).__name__})",
+                hint=f"see the whole error with: python -c 'import {module}'",
+            ) from None
     return catalogue
 
 

@@ -111,8 +111,10 @@ def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
     rate = wins / size
     top = 1.05 * max(float(high.max()), float(predicted.max()))
     axes.plot([0, top], [0, top], color=FAINT, linestyle="--", label="probability is right")
+    # The last digit may put a bound of 0 wins on the wrong side of 0, and Matplotlib refuses that.
+    beyond = np.maximum([rate - low, high - rate], 0.0)
     axes.errorbar(
-        predicted, rate, [rate - low, high - rate], fmt="o", color=_MODEL, capsize=3,
+        predicted, rate, beyond, fmt="o", color=_MODEL, capsize=3,
         label=f"{len(groups)} groups of about {size[0]:,.0f} rows, 95 % interval",
     )  # fmt: skip
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="predicted probability", ylabel="share that was won")

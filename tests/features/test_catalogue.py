@@ -323,3 +323,30 @@ def test_functions_of_one_factory_are_told_apart(ours, tables):
     got = feature_table(tables["snapshots"], tables, ours.expand(VALUES), {}).to_pyarrow().to_pydict()
     assert (got["visits_1[email_open]"], got["visits_2[email_open]"]) == ([1], [1])
     assert (got["visits_1[web_visit]"], got["visits_2[web_visit]"]) == ([1], [0])
+
+
+def test_rows_that_do_not_exist_are_refused_with_those_that_do(ours):
+    with pytest.raises(FeatureError, match="'fax' is on 'touchs'") as found:
+
+        @ours.feature(on="touchs", says="{value}")
+        def fax(touch):
+            """Faxes; null if none."""
+            return touch.count()
+
+    assert "account_touches" in found.value.hint
+
+
+def test_a_sentence_with_an_unknown_placeholder_is_refused(ours):
+    with pytest.raises(FeatureError, match="sentence of feature 'fax' has an unknown placeholder"):
+
+        @ours.feature(on="touches", says="{value} at {eech}")
+        def fax(touch):
+            """Faxes; null if none."""
+            return touch.count()
+
+
+def test_a_module_that_fails_on_import_is_named(tmp_path, monkeypatch):
+    (tmp_path / "slipped_features.py").write_text("len()\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(FeatureError, match=r"'slipped_features' cannot be imported \(TypeError\)"):
+        full_catalogue(["slipped_features"])

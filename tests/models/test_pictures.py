@@ -41,3 +41,9 @@ def test_the_interval_of_the_auc_is_that_of_the_bootstrap():
     draws = [rng.integers(0, 600, 600) for _ in range(300)]
     low, high = np.percentile([roc_auc_score(WON[d], P[d]) for d in draws], [2.5, 97.5])
     assert _auc_interval(roc_auc_score(WON, P), WON) == pytest.approx((low, high), abs=0.03)
+
+
+def test_groups_without_any_win_are_drawn_too(tmp_path):
+    p = np.linspace(0.01, 0.3, 110)
+    won = p > 0.28  # nine groups of eleven have no win: the bound of their rate may fall below 0 by a digit
+    assert draw(tmp_path, won, p)["reliability"].stat().st_size > 0
