@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ import pyarrow.compute as pc
 from features.build import feature_table
 from features.catalogue import Feature
 from features.errors import ParameterError, StorageError
-from features.fit import field_column, own_fields
+from features.fit import field_column
+from features.memory import current_features, known_today
 from features.questions import open_now
 from features.snapshots import known_until
-from features.standing import CLOSED, CREATED, OPEN, WON, as_of_today, change_times, leads_today
+from features.standing import CLOSED, CREATED, OPEN, WON, change_times, leads_today
 from features.tables import Field
 from models.audit import Audit, Changes, Material, audit
 from models.audit_page import page
@@ -104,11 +104,7 @@ def write_page(path: Path, found: Audit) -> None:
 def _beside(fields: Fields, chosen: Sequence[Feature]) -> list[Feature]:
     """Fields of which only today's value is known: not for training, but somebody should declare them."""
     taken = {feature.name for feature in chosen}
-    current = {
-        table: {name: field for name, field in given.items() if field.time == "current"}
-        for table, given in fields.items()
-    }
-    return [feature for feature in own_fields(as_of_today(current)) if feature.name not in taken]
+    return [feature for feature in current_features(fields) if feature.name not in taken]
 
 
 def _named(fields: Fields) -> Iterator[tuple[str, Field]]:
@@ -120,14 +116,7 @@ def _named(fields: Fields) -> Iterator[tuple[str, Field]]:
 
 def _values(inputs: Inputs, snapshots: Any, features: Sequence[Feature]) -> Any:
     """Arrow table of some fields at the snapshots; those without a past are read as they stand today."""
-    fields = {
-        table: {
-            n: replace(f, time="static") if f.time == "current" else f
-            for n, f in inputs.fields[table].items()
-        }
-        for table in inputs.fields
-    }
-    return feature_table(snapshots, inputs.tables, features, fields).to_pyarrow()
+    return feature_table(snapshots, inputs.tables, features, known_today(inputs.fields)).to_pyarrow()
 
 
 def _with_columns(table: Any, values: Any, features: Sequence[Feature]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from features.errors import InputError, ParameterError
 from features.families import by_name
 from features.memory import current_features, is_present, known_today, scored
-from features.snapshots import FLAT_MOMENT, known_until, tonight, undecided
+from features.snapshots import known_until, tonight, undecided
 from pipelines import params as parameters
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs, opened
@@ -100,8 +100,6 @@ def _write_features(
         snapshots = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
     kept = inputs.backend.create_table("snapshots", snapshots)
     table = scored(kept, inputs.tables, chosen, inputs.fields, vocabulary_of(model.bundle), is_now=is_now)
-    if inputs.is_flat:
-        table = table.mutate(as_of=FLAT_MOMENT)
     table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
     return int(kept.count().to_pyarrow().as_py())
 
