@@ -33,14 +33,17 @@ INSTALL = UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/py
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# A file's tests stay in one process: they share what they have trained.
+SIDE_BY_SIDE = --numprocesses auto --dist loadfile
+
 demo: .venv/.runtime
 	$(BIN)/leadrank demo demo
 
 test: .venv/.dev lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-slow: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check --quiet .

@@ -125,7 +125,7 @@ def _measured(what: str, feature: Feature) -> tuple[str, str]:
 def _pattern(group: list[Feature]) -> str:
     """One name for all windows, `touches_{7,30}d`, and for all values, `days_since[kind]`."""
     first = group[0]
-    of = {None: "", "peers": "[field]"}.get(first.per, f"[{first.per}]")
+    of = {None: "", "peers": "[field]", "words": "[text]"}.get(first.per, f"[{first.per}]")
     stem = first.stem if first.is_top or "[" in first.stem else first.stem + of
     days = [str(feature.days) for feature in group if feature.name != feature.stem]
     plain = [stem] if len(days) < len(group) else []

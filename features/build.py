@@ -18,11 +18,13 @@ from ibis.common.exceptions import IbisTypeError
 from features.catalogue import Feature
 from features.errors import FeatureError, listed
 from features.history import BY_ITSELF, IN_ORDER, is_within, with_order, with_previous, with_times, within
-from features.pasts import PASTS, PLAIN, World, may_be_absent, past, without_rows
+from features.pasts import PASTS, PER_COLUMN, PLAIN, World, may_be_absent, past, without_rows
 from features.tables import Field
 from features.vocabulary import Vocabulary
 
 KEYS = ("snapshot_id", "lead_id", "as_of")
+INTERNAL = ("snapshot_id", "as_of", "row_number", "lead_age_us", "age_us", "weight_here")
+"""Columns of a history that only the engine reads: a feature is told of the others."""
 DECIMALS = 6  # last-digit differences between engines cannot cross a split
 
 
@@ -109,10 +111,11 @@ def common_values(table: ir.Table, column: str, most: int) -> list[str]:
 
 
 def _passes(on: str, snapshots: ir.Table, world: World, features: Sequence[Feature]) -> Iterator[ir.Table]:
-    if on == "peers":
+    if on in PER_COLUMN:
+        columns_of = _columns if on in PLAIN else _over_all_rows
         for column in dict.fromkeys(feature.each for feature in features):
             group = [feature for feature in features if feature.each == column]
-            yield _columns(past(on, snapshots, world, column=column), group)
+            yield columns_of(past(on, snapshots, world, column=column), group)
     elif on in PLAIN:
         yield _columns(past(on, snapshots, world), features)
     else:
@@ -121,6 +124,10 @@ def _passes(on: str, snapshots: ir.Table, world: World, features: Sequence[Featu
 
 def _columns(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
     return rows.select("snapshot_id", **{f.name: _compute(f, rows) for f in features})
+
+
+def _over_all_rows(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
+    return rows.group_by("snapshot_id").aggregate(**{f.name: _one_value(f, rows) for f in features})
 
 
 def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[ir.Table]:
@@ -133,8 +140,7 @@ def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[ir.Tabl
         else:
             by_value[values].append(feature)
     for days, group in plain.items():
-        seen = within(kept, days)
-        yield seen.group_by("snapshot_id").aggregate(**{f.name: _one_value(f, seen) for f in group})
+        yield _over_all_rows(within(kept, days), group)
     for values, group in by_value.items():
         yield _by_value(kept, values.to_expr(), group)
 
@@ -228,9 +234,10 @@ def _compute(feature: Feature, rows: ir.Table) -> ir.Value:
 
 
 def _no_column(feature: Feature, rows: ir.Table, name: str) -> FeatureError:
+    public = [column for column in rows.columns if column not in INTERNAL]
     return FeatureError(
         f"feature '{feature.name}' reads a column that '{feature.on}' does not have ('{name}')",
-        hint=f"it has {listed(rows.columns, most=20)}",
+        hint=f"it has {listed(public, most=len(public))}",
     )
 
 

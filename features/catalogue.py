@@ -14,8 +14,9 @@ from features.errors import FeatureError
 
 Compute: TypeAlias = Callable[..., Any]
 On: TypeAlias = Literal[
-    "leads", "touches", "outcomes", "account_touches", "account_outcomes", "account_leads", "peers", "owner"
-]
+    "leads", "touches", "outcomes", "account_touches", "account_outcomes", "account_leads", "peers", "words",
+    "owner",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,21 @@ import ibis.expr.types as ir
 
 from features.build import available, common_values
 from features.catalogue import Catalogue, Feature, catalogue
+from features.compared import compared
 from features.errors import FeatureError, listed
 from features.fit import own_fields
 from features.generic import category_columns, generic_features
-from features.peers import ACCOUNT
 from features.tables import Field
 from features.vocabulary import Vocabulary
 
 BUILT_IN = (
     "fit", "behaviour", "recency", "stage", "source", "account", "follow_up", "interest",
 )  # fmt: skip
+_SLIPS = (
+    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError,
+)  # fmt: skip
+"""What a slip in a user's module raises: his to mend, not our bug."""
 MOST_WORDS = 5_000  # kinds, and places, whose names are read
-MANY_VALUES = 20
-"""Values of a category beyond which the earlier conversion rate of its value is a feature too."""
 
 
 def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
@@ -36,7 +38,7 @@ def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
     Raises
     ------
     FeatureError
-        A module cannot be found.
+        A module cannot be found, or fails while it is imported.
     """
     for family in BUILT_IN:
         importlib.import_module(f"features.{family}")
@@ -48,7 +50,7 @@ def full_catalogue(modules: Iterable[str] = ()) -> Catalogue:
                 f"the feature module '{module}' cannot be imported (no module '{error.name}')",
                 hint="put its file beside params.yaml, or correct features.modules",
             ) from None
-        except (TypeError, NameError, AttributeError, SyntaxError) as error:
+        except _SLIPS as error:
             raise FeatureError(
                 f"the feature module '{module}' cannot be imported ({type(error).__name__})",
                 hint=f"see the whole error with: python -c 'import {module}'",
@@ -121,28 +123,8 @@ def _common(
     values = {name: common_values(touches, name, limit) for name, limit in limits.items() if name in has}
     if "outcomes" in tables:
         values["stage"] = common_values(tables["outcomes"], "stage", most.kinds)
-        values["peers"] = [
-            *_with_many_values(tables["leads"], fields.get("leads", {})),
-            *_traits(tables, fields.get("accounts", {})),
-        ]
+        values |= compared(tables, fields)
     return values
-
-
-def _with_many_values(leads: ir.Table, fields: Mapping[str, Field]) -> list[str]:
-    """Source and campaign, and the lead's fields that do not change and have too many values for a tree."""
-    fixed = [name for name, f in fields.items() if f.kind == "category" and f.time in ("static", None)]
-    distinct = {name: leads[name].nunique() for name in fixed if name in leads.columns}
-    counts = leads.aggregate(**distinct).to_pyarrow().to_pylist()[0] if distinct else {}
-    contract = [name for name in ("source", "campaign") if name in leads.columns]
-    return list(dict.fromkeys([*contract, *(name for name in distinct if counts[name] > MANY_VALUES)]))
-
-
-def _traits(tables: Mapping[str, ir.Table], fields: Mapping[str, Field]) -> list[str]:
-    """Declared traits of accounts: how leads of companies like this one did before."""
-    if "accounts" not in tables or "account_id" not in tables["leads"].columns:
-        return []
-    fixed = [n for n, f in fields.items() if f.kind in ("category", "number") and f.time in ("static", None)]
-    return [ACCOUNT + name for name in fixed]
 
 
 def _all_values(tables: Mapping[str, ir.Table], column: str) -> list[str]:
@@ -200,7 +182,7 @@ def _every(
 
 def _check_per(features: Iterable[Feature], fields: Mapping[str, Mapping[str, Field]]) -> None:
     """Refuse a copy per value of a column whose values nobody looks up: it would have no copies."""
-    known = ("kind", "place", "stage", "peers", *category_columns(fields.get("touches", {})))
+    known = ("kind", "place", "stage", "peers", "words", *category_columns(fields.get("touches", {})))
     for feature in features:
         if feature.per is not None and not feature.is_top and feature.per not in known:
             raise FeatureError(

@@ -107,10 +107,7 @@ def _with_past(rows: ir.Table, snapshots: ir.Table, changes: ir.Table, tracked: 
 
 
 def _as_of(rows: ir.Table, name: str, field: Field) -> ir.Value:
-    past = ibis.cases(
-        (rows[f"{name}|known"] > 0, rows[f"{name}|new"].nullif("")),
-        (rows[f"{name}|later"] > 0, rows[f"{name}|old"].nullif("")),
-    )
+    past = (rows[f"{name}|known"] > 0).ifelse(rows[f"{name}|new"], rows[f"{name}|old"]).nullif("")
     has_past = (rows[f"{name}|known"] > 0) | (rows[f"{name}|later"] > 0)
     return has_past.ifelse(_typed(past, field), rows[name])
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from features.fields import lead_rows
 from features.history import MICROSECONDS_PER_DAY, history, known_before, with_order
 from features.load import owner_load
-from features.peers import peers
+from features.peers import peers, word_peers
 from features.tables import CONTRACT, DERIVED, Field
 from features.touches import DERIVED as DERIVED_TOUCHES
 from features.touches import told
@@ -20,6 +20,8 @@ from features.vocabulary import Vocabulary
 
 PLAIN = ("leads", "peers", "owner")
 """One row per snapshot: their features return a column, not an aggregate."""
+PER_COLUMN = ("peers", "words")
+"""Rows that are made for one column at a time, the one that a feature is about."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ def past(on: str, snapshots: ir.Table, world: World, *, column: str | None = Non
     Parameters
     ----------
     column
-        For ``peers``: the column of ``leads`` whose values are compared.
+        For ``peers`` and ``words``: the column whose values are compared.
     """
-    if on == "peers":
-        return peers(snapshots, world.tables, world.vocabulary, column or "source")
+    if on in PER_COLUMN:
+        compared = peers if on == "peers" else word_peers
+        return compared(snapshots, world.tables, world.vocabulary, column or "source")
     return PASTS[on].rows(snapshots, world)
 
 
@@ -87,7 +90,7 @@ def without_rows(on: str, world: World) -> ir.Table | None:
         return None
     none = ibis.table({"snapshot_id": "int64", "lead_id": "string", "as_of": "timestamp"}, name="none")
     rows = past(on, none, world, column="lead_id")
-    return rows if on in PLAIN else with_order(rows)
+    return rows if on in (*PLAIN, *PER_COLUMN) else with_order(rows)
 
 
 def may_be_absent(on: str) -> set[str]:
@@ -190,4 +193,5 @@ PASTS: Mapping[str, Past] = {
         lambda snapshots, world: owner_load(snapshots, world.tables),
     ),
     "peers": Past({"leads": ("created_at",), "outcomes": ()}, lambda s, world: past("peers", s, world)),
+    "words": Past({"leads": ("created_at",), "outcomes": ()}, lambda s, world: past("words", s, world)),
 }

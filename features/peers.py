@@ -9,16 +9,15 @@ with time as the order).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import ibis
 import ibis.expr.types as ir
 
 from features.running import running
+from features.values import by_word, with_value
 from features.vocabulary import Vocabulary
 
-ACCOUNT = "account."
-MAGNITUDES = 13
 _ALL = "everybody"
 _SUMS = ("mature", "converted")
 
@@ -33,8 +32,7 @@ def peers(
     snapshots
         ``snapshot_id``, ``lead_id``, ``as_of``.
     column
-        A column of ``leads`` that does not change, or ``account.`` and a column of ``accounts``: a trait of
-        the company, numbers by their order of magnitude.
+        What is compared, as `features.values.with_value` reads it.
 
     Returns
     -------
@@ -42,37 +40,32 @@ def peers(
         ``snapshot_id``, ``mature`` and ``converted`` (leads with the same value), ``all_mature`` and
         ``all_converted`` (any value). A lead without a value has no row.
     """
-    values = _values(tables, column)
-    asked = (
-        snapshots.join(values, "lead_id")
-        .select("snapshot_id", "as_of", "value")
-        .mutate(key=ibis.literal(_ALL))
-    )
-    matured = _matured(tables, vocabulary)
-    events = matured.left_join(values, "lead_id").mutate(key=ibis.literal(_ALL))
-    same = running(events, asked, by="value", sums=_SUMS)
-    everybody = running(events, asked, by="key", sums=_SUMS).rename(
-        all_mature="mature", all_converted="converted"
-    )
+
+    def valued(rows: ir.Table, at: str) -> ir.Table:
+        return with_value(rows, tables, vocabulary, column, at=at)
+
+    return _compared(snapshots, _matured(tables, vocabulary), valued)
+
+
+def word_peers(
+    snapshots: ir.Table, tables: Mapping[str, ir.Table], vocabulary: Vocabulary, column: str
+) -> ir.Table:
+    """The same for each word of a text: a row for each different word that the lead's text has."""
+
+    def worded(rows: ir.Table, at: str) -> ir.Table:
+        return by_word(with_value(rows, tables, vocabulary, column, at=at))
+
+    return _compared(snapshots, _matured(tables, vocabulary), worded)
+
+
+def _compared(
+    snapshots: ir.Table, matured: ir.Table, valued: Callable[[ir.Table, str], ir.Table]
+) -> ir.Table:
+    asked = snapshots.select("snapshot_id", "lead_id", "as_of")
+    same = running(valued(matured, "at"), valued(asked, "as_of"), by="value", sums=_SUMS)
+    anybody = [rows.mutate(key=ibis.literal(_ALL)) for rows in (matured, asked)]
+    everybody = running(*anybody, by="key", sums=_SUMS).rename(all_mature="mature", all_converted="converted")
     return same.join(everybody, "snapshot_id")
-
-
-def _values(tables: Mapping[str, ir.Table], column: str) -> ir.Table:
-    """``lead_id`` and its ``value``; leads without an account have no row for a trait of it."""
-    leads = tables["leads"]
-    if not column.startswith(ACCOUNT):
-        return leads.select("lead_id", value=column)
-    accounts = tables["accounts"]
-    trait = accounts[column.removeprefix(ACCOUNT)]
-    value = _magnitude(trait) if trait.type().is_numeric() else trait
-    named = accounts.select(of_account="account_id", value=value)
-    return leads.join(named, leads.account_id == named.of_account).select("lead_id", "value")
-
-
-def _magnitude(number: ir.NumericValue) -> ir.StringValue:
-    """How many of 1, 10, 100 … a number reaches; compared, for engines differ in the last digit of a log."""
-    reached = [(number >= 10.0**power).ifelse(1, 0) for power in range(MAGNITUDES)]
-    return number.notnull().ifelse(sum(reached[1:], reached[0]).cast("string"), ibis.null("string"))
 
 
 def _matured(tables: Mapping[str, ir.Table], vocabulary: Vocabulary) -> ir.Table:

@@ -82,3 +82,13 @@ def words(name: str) -> tuple[str, ...]:
 def squeezed(name: str) -> str:
     """The words without anything between them: ``Lead ID``, ``lead_id`` and ``leadId`` are one."""
     return "".join(words(name))
+
+
+def is_about_a_person(name: str) -> bool:
+    """Whether a header says that a name, a trait, an address, a number or a note of a person stands below it.
+
+    >>> [is_about_a_person(name) for name in ("Full Name", "work e-mail", "notes", "job_title", "keyword")]
+    [True, True, True, False, False]
+    """
+    said = {*words(name), squeezed(name)}
+    return not said.isdisjoint(NAMES | BARE_NAMES | TRAITS | BIRTH | REACH | PHONES | NOTES)

@@ -19,14 +19,31 @@ def earlier_rate(peer: ir.Table) -> ir.Column:
 
     (converted + 20 times the rate of all) / (mature + 20), as known at the moment (`features.peers`).
     """
-    everybody = peer.all_converted / peer.all_mature.nullif(0)
-    return (peer.converted + PRIOR_LEADS * everybody) / (peer.mature + PRIOR_LEADS)
+    return _smoothed_rate(peer)
 
 
 @feature(on="peers", per="peers", says="{value:.0f} earlier leads with the same {each}")
 def earlier_leads(peer: ir.Table) -> ir.Column:
     """Mature leads with the same value as known at the moment, in leads; null without a value."""
     return peer.mature
+
+
+@feature(on="words", per="words", says="{each}: {value:.1%} of earlier leads with its best word converted")
+def best_word_rate(word: ir.Table) -> ir.Scalar:
+    """Greatest conversion rate of mature leads with one word of the text, 0 to 1; null without a word.
+
+    Each word's rate is smoothed as `earlier_rate` is; null also without mature leads.
+    """
+    return _smoothed_rate(word).max()
+
+
+@feature(on="words", per="words", says="{each}: {value:.1%} of earlier leads with its worst word converted")
+def worst_word_rate(word: ir.Table) -> ir.Scalar:
+    """Least conversion rate of mature leads with one word of the text, 0 to 1; null without a word.
+
+    Each word's rate is smoothed as `earlier_rate` is; null also without mature leads.
+    """
+    return _smoothed_rate(word).min()
 
 
 @feature(on="touches", says="first touch at {value}", kind="category")
@@ -59,7 +76,24 @@ def last_campaign(touch: ir.Table) -> ir.Scalar:
     return touch.campaign.argmax(touch.latest, where=touch.campaign.notnull())
 
 
+@feature(on="touches", says="first searched for: {value}", kind="category")
+def first_keyword(touch: ir.Table) -> ir.Scalar:
+    """Search keyword of the first touch that has one; null without one."""
+    return touch.keyword.argmin(touch.latest, where=touch.keyword.notnull())
+
+
+@feature(on="touches", says="last searched for: {value}", kind="category")
+def last_keyword(touch: ir.Table) -> ir.Scalar:
+    """Search keyword of the latest touch that has one; null without one."""
+    return touch.keyword.argmax(touch.latest, where=touch.keyword.notnull())
+
+
 @feature(on="touches", days=90, empty=0, says="reached by {value:.0f} campaigns in {days} days")
 def distinct_campaigns(touch: ir.Table) -> ir.Scalar:
     """Different campaigns of the touches in the window, in campaigns; 0 if none."""
     return touch.campaign.nunique()
+
+
+def _smoothed_rate(same: ir.Table) -> ir.Column:
+    everybody = same.all_converted / same.all_mature.nullif(0)
+    return (same.converted + PRIOR_LEADS * everybody) / (same.mature + PRIOR_LEADS)

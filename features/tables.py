@@ -82,6 +82,7 @@ CONTRACT: Mapping[str, Table] = {
             "kind": _NAME,
             "place": _TEXT,
             "campaign": _TEXT,
+            "keyword": _TEXT,
             "direction": _TEXT,
             "duration_seconds": _NUMBER,
             "weight": _NUMBER,

@@ -1,8 +1,8 @@
 """What a team's own words mean: which touches say intent, which speak against it, and what each weighs.
 
 A kind of touch has a meaning (``email_open``, ``call`` …), and a meaning or a place says something:
-``direct`` (intent), ``contextual`` (engagement) or ``negative``. ``params.yaml`` decides; where it is silent
-the names are read. The words that a model was trained with are kept with it.
+``direct`` (intent), ``contextual`` (engagement), ``negative`` or ``nothing``. ``params.yaml`` decides; where
+it is silent the names are read. The words that a model was trained with are kept with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
-Says: TypeAlias = Literal["direct", "contextual", "negative"]
+Says: TypeAlias = Literal["direct", "contextual", "negative", "nothing"]
 Meaning: TypeAlias = Literal[
     "email_sent", "email_open", "email_click", "reply", "call", "meeting", "visit", "download", "form",
     "event", "social", "unsubscribe", "other",
@@ -40,7 +40,13 @@ _MEANING_SAYS: Mapping[Meaning, Says] = {
 }  # fmt: skip
 _DIRECT = r"pric|demo|trial|quote|offer|checkout|basket|cart|contact|plans?\b"
 _NEGATIVE = r"career|job|vacanc|unsubscri|opt.?out|imprint|investor"
-_WEIGHTS: Mapping[Says | None, float] = {"direct": 1.0, "contextual": 0.5, "negative": -1.0, None: 0.25}
+_WEIGHTS: Mapping[Says | None, float] = {
+    "direct": 1.0,
+    "contextual": 0.5,
+    "negative": -1.0,
+    "nothing": 0.25,
+    None: 0.25,
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,14 @@ class Word:
     means
         Kinds only: what happened.
     says
-        ``direct`` (intent), ``contextual`` (engagement) or ``negative``.
+        ``direct`` (intent), ``contextual`` (engagement), ``negative``, or ``nothing`` for a name that would
+        be read as one of them.
     weight
-        What one such touch adds to the tag weights before it fades; below 0 it takes away.
+        What one such touch adds to the tag weights before it fades: any finite number; 0 adds nothing, below
+        0 it takes away.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
 
     means: Meaning | None = None
     says: Says | None = None

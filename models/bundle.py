@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,12 +17,18 @@ from typing import Any
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
+from models.amount import Amount
+from models.blend import Blend
 from models.calibration import Calibration
+from models.horizons import Horizons, check_horizons
+from models.linear import Linear
 from models.matrix import Encoding
+from models.spread import Spread
 from models.trees import check_booster
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MODEL_FILE, SUMS_FILE, BOOSTER_FOLDER = "model.json", "SHA256SUMS", "boosters"
+AMOUNT_FILE = f"{BOOSTER_FOLDER}/amount.txt"
 
 
 @dataclass(frozen=True)
@@ -46,23 +53,29 @@ class Target:
         Stage whose reaching is predicted.
     horizon_days
         Days ahead; None where the outcome has no date (flat start).
-    boosters
-        LightGBM text of each bag.
+    blend
+        What the margin is the sum of.
     calibration
         Curve from margin to log-odds.
+    spread
+        How far the truth may lie from a probability.
     reference
         Probabilities of the reference population at evenly spaced quantiles, from the lowest to the highest.
     metrics
         Figures of the forward test, as in the training report.
+    horizons
+        Other days ahead and their curves from the same margin, shortest first.
     """
 
     name: str
     stage: str
     horizon_days: float | None
-    boosters: tuple[str, ...]
+    blend: Blend
     calibration: Calibration
     reference: tuple[float, ...]
+    spread: Spread
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    horizons: Horizons = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,8 @@ class Bundle:
         Library versions.
     extras
         Further plain data, for example tag thresholds and evidence tables.
+    amount
+        What a lead is worth if it is won; None where the outcomes carry no amount.
     """
 
     targets: tuple[Target, ...]
@@ -94,6 +109,7 @@ class Bundle:
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     made_with: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
+    amount: Amount | None = None
 
     @property
     def target(self) -> Target:
@@ -111,8 +127,10 @@ class Bundle:
         found = {
             booster_path(target.name, bag): text.encode()
             for target in self.targets
-            for bag, text in enumerate(target.boosters)
+            for bag, text in enumerate(target.blend.boosters)
         }
+        if self.amount is not None and self.amount.booster is not None:
+            found[AMOUNT_FILE] = self.amount.booster.encode()
         found[MODEL_FILE] = _dumped(_as_json(self))
         sums = "".join(f"{_sha256(found[path])}  {path}\n" for path in sorted(found))
         return {**found, SUMS_FILE: sums.encode()}
@@ -167,6 +185,7 @@ def _as_json(bundle: Bundle) -> dict[str, Any]:
         "kinds": {name: list(values) for name, values in bundle.kinds.items()},
         "made_with": dict(bundle.made_with),
         "extras": dict(bundle.extras),
+        "amount": None if bundle.amount is None else bundle.amount.as_json(),
     }
 
 
@@ -175,37 +194,54 @@ def _target_as_json(target: Target) -> dict[str, Any]:
         "name": target.name,
         "stage": target.stage,
         "horizon_days": target.horizon_days,
-        "bags": len(target.boosters),
+        "weights": list(target.blend.weights),
+        "linear": None if target.blend.linear is None else target.blend.linear.as_json(),
         "calibration": target.calibration.as_json(),
         "reference": list(target.reference),
+        "spread": target.spread.as_json(),
         "metrics": dict(target.metrics),
+        "horizons": [{"days": days, "curve": curve.as_json()} for days, curve in target.horizons],
     }
 
 
 def _bundle(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Bundle:
     if data["schema_version"] != SCHEMA_VERSION:
         raise _refusal(f"its schema version is not {SCHEMA_VERSION}")
+    encoding = Encoding.from_json(data["encoding"])
     return Bundle(
-        targets=tuple(_target(target, files) for target in data["targets"]),
-        encoding=Encoding.from_json(data["encoding"]),
+        targets=tuple(_target(target, files, len(data["encoding"]["names"])) for target in data["targets"]),
+        encoding=encoding,
         specs=tuple(FeatureSpec(**spec) for spec in data["specs"]),
         window=Window(**data["window"]),
         kinds={name: tuple(values) for name, values in data["kinds"].items()},
         made_with=data["made_with"],
         extras=data["extras"],
+        amount=_amount(data["amount"], files, encoding),
     )
 
 
-def _target(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Target:
+def _target(data: Mapping[str, Any], files: Mapping[str, bytes], columns: int) -> Target:
+    texts = tuple(files[booster_path(data["name"], bag)].decode() for bag in range(len(data["weights"])))
+    linear = None if data["linear"] is None else Linear.from_json(data["linear"], columns=columns)
     return Target(
         name=data["name"],
         stage=data["stage"],
         horizon_days=data["horizon_days"],
-        boosters=tuple(files[booster_path(data["name"], bag)].decode() for bag in range(data["bags"])),
+        blend=Blend(texts, tuple(float(weight) for weight in data["weights"]), linear),
         calibration=Calibration.from_json(data["calibration"]),
         reference=tuple(float(value) for value in data["reference"]),
+        spread=Spread.from_json(data["spread"]),
         metrics=data["metrics"],
+        horizons=tuple(
+            (float(part["days"]), Calibration.from_json(part["curve"])) for part in data["horizons"]
+        ),
     )
+
+
+def _amount(data: Mapping[str, Any] | None, files: Mapping[str, bytes], encoding: Encoding) -> Amount | None:
+    if data is None:
+        return None
+    return Amount.from_json(data, files[AMOUNT_FILE].decode() if data["has_trees"] else None, encoding)
 
 
 def _check_sums(files: Mapping[str, bytes]) -> None:
@@ -234,6 +270,8 @@ def _check_whole(bundle: Bundle, data: Mapping[str, Any], files: Mapping[str, by
         raise _refusal("it holds unexpected content")
     for target in bundle.targets:
         _check_target(target, features=len(bundle.encoding.names))
+    if bundle.amount is not None:
+        bundle.amount.check(features=len(bundle.encoding.names))
 
 
 def _check_target(target: Target, *, features: int) -> None:
@@ -241,8 +279,14 @@ def _check_target(target: Target, *, features: int) -> None:
     inside = all(0 < value < 1 for value in target.reference)
     if len(target.reference) < 2 or not rises or not inside:  # noqa: PLR2004 - a range has two ends
         raise _refusal("its reference population is not a rising list of probabilities")
-    if not target.boosters or not all(check_booster(text, features=features) for text in target.boosters):
-        raise _refusal("a target has no trees")
+    check_horizons(target.horizons, target.calibration, target.horizon_days)
+    blend = target.blend
+    if not blend.boosters and blend.linear is None:
+        raise _refusal("a target has no margin")
+    if not all(math.isfinite(weight) and weight > 0 for weight in blend.weights):
+        raise _refusal("a booster's weight is not above 0")
+    if not all(check_booster(text, features=features) for text in blend.boosters):
+        raise _refusal("a booster has no trees")
 
 
 def _dumped(data: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Bagged trees: several LightGBMs on random shares of rows and columns, averaged in log-odds.
+"""Bagged trees: several LightGBMs on random shares of rows and columns.
 
 Each bag is trained on one thread and the bags side by side, so that the trees do not depend on the number of
 threads and busy cores do not stall each other.
@@ -7,10 +7,10 @@ A booster is its text without LightGBM's parameters: data, never code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from features.errors import ModelError
 from models.matrix import Matrix
 from models.metrics import Vector
 
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+FIRST_STEP = 20  # trees
 MOST_DEPTH = 8  # contributions keep a table per leaf whose size doubles with each level
 
 
@@ -39,6 +43,9 @@ class Shape:
         Penalty on leaf values.
     category_smoothing
         Rows at the base rate that each category is mixed with before categories are ordered.
+    is_random
+        Whether each split tries one random threshold a feature: extremely randomised trees (Geurts, Ernst and
+        Wehenkel 2006), which follow the rows less closely and bear drift better.
     """
 
     leaves: int
@@ -49,11 +56,13 @@ class Shape:
     row_share: float
     l2: float
     category_smoothing: float
+    is_random: bool = False
 
 
 SHALLOW = Shape(15, 4, 0.04, 40, 0.5, 0.7, 5.0, 30.0)
-DEEP = Shape(63, 8, 0.08, 20, 0.8, 0.8, 1.0, 10.0)
-SHAPES = {"shallow": SHALLOW, "deep": DEEP}
+DEEP = Shape(63, 8, 0.06, 20, 0.8, 0.8, 1.0, 10.0)
+RANDOM = Shape(63, 8, 0.06, 20, 0.8, 0.8, 1.0, 10.0, is_random=True)
+SHAPES = {"shallow": SHALLOW, "deep": DEEP, "random": RANDOM}
 
 
 @dataclass(frozen=True)
@@ -108,71 +117,49 @@ def fit(rows: Rows, shape: Shape, *, trees: int, bags: int, seed: int, threads: 
     return _side_by_side(one, bags, threads)
 
 
-def fit_until(
+@dataclass(frozen=True)
+class Growth:
+    """What trees of a growing number said of later rows.
+
+    Attributes
+    ----------
+    trees
+        Numbers of trees, rising.
+    margins
+        Log-odds of the later rows after so many trees, shape (numbers, rows).
+    """
+
+    trees: tuple[int, ...]
+    margins: Vector
+
+
+def grow(
     rows: Rows,
-    later: Rows,
+    later: Matrix,
     shape: Shape,
     *,
-    most_trees: int,
-    patience: int,
+    goes_on: Callable[[Growth], bool],
     bags: int,
     seed: int,
-    threads: int,
-) -> Bags:
-    """Trees up to the number where the log loss of later rows was best.
+) -> Growth:
+    """Add trees to all bags, a step at a time, for as long as it is worth it; on the thread that calls.
 
     Parameters
     ----------
     later
-        Rows after the training rows in time.
-    most_trees
-        Upper limit.
-    patience
-        Trees without progress after which a bag stops.
+        Rows to judge on, shape (m, k).
+    goes_on
+        Whether another step is worth it.
     """
-
-    def one(bag: int) -> tuple[str, int]:
-        return _train(rows, _parameters(shape, seed, bag), trees=most_trees, later=later, patience=patience)
-
-    return _side_by_side(one, bags, threads)
-
-
-class Ensemble:
-    """Parsed boosters that give margins.
-
-    Parameters
-    ----------
-    boosters
-        Texts that :func:`models.trees.check_booster` has passed: LightGBM does not check them.
-    threads
-        Threads for prediction; the margin does not depend on it.
-    """
-
-    def __init__(self, boosters: Sequence[str], *, threads: int = 1) -> None:
-        import lightgbm as lgb
-
-        self._boosters = [lgb.Booster(model_str=text) for text in boosters]
-        self._threads = threads
-
-    def margin(self, matrix: Matrix) -> Vector:
-        """Mean log-odds over the bags, shape (rows,).
-
-        Raises
-        ------
-        ModelError
-            The matrix is not as wide as in training.
-        """
-        width = self._boosters[0].num_feature()
-        if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - rows and columns
-            raise ModelError(
-                f"the matrix is not {width} columns wide", hint="encode it with the bundle's encoding"
-            )
-        total = np.zeros(len(matrix))
-        if len(matrix) == 0:
-            return total
-        for booster in self._boosters:
-            total += booster.predict(matrix, raw_score=True, num_threads=self._threads)
-        return total / len(self._boosters)
+    boosters = [_empty(rows, _parameters(shape, seed, bag)) for bag in range(bags)]
+    found = Growth((), np.empty((0, len(later))))
+    margin = np.zeros(len(later))
+    while not found.trees or goes_on(found):
+        before = found.trees[-1] if found.trees else 0
+        more = max(FIRST_STEP, before // 4)
+        margin = margin + np.mean([_extended(booster, later, before, more) for booster in boosters], axis=0)
+        found = Growth((*found.trees, before + more), np.vstack([found.margins, margin]))
+    return found
 
 
 def _parameters(shape: Shape, seed: int, bag: int) -> dict[str, Any]:
@@ -188,6 +175,7 @@ def _parameters(shape: Shape, seed: int, bag: int) -> dict[str, Any]:
         "bagging_fraction": shape.row_share,
         "bagging_freq": 1,
         "lambda_l2": shape.l2,
+        "extra_trees": shape.is_random,
         "cat_smooth": shape.category_smoothing,
         "cat_l2": shape.category_smoothing,
         "min_data_per_group": 50,
@@ -201,9 +189,8 @@ def _parameters(shape: Shape, seed: int, bag: int) -> dict[str, Any]:
     }
 
 
-def _train(
-    rows: Rows, parameters: dict[str, Any], *, trees: int, later: Rows | None = None, patience: int = 0
-) -> tuple[str, int]:
+def _empty(rows: Rows, parameters: dict[str, Any]) -> Booster:
+    """A booster without trees, on the rows."""
     import lightgbm as lgb
 
     data = lgb.Dataset(
@@ -213,16 +200,30 @@ def _train(
         categorical_feature=list(rows.category_places),
         params=parameters,
     )
-    if later is None:
-        booster = lgb.train(parameters, data, trees)
-    else:
-        watched = lgb.Dataset(
-            later.matrix, later.label, weight=later.weight, reference=data, params=parameters
-        )
-        stop = lgb.early_stopping(patience, verbose=False)
-        booster = lgb.train(parameters, data, trees, valid_sets=[watched], callbacks=[stop])
-    kept = booster.best_iteration if later is not None and booster.best_iteration > 0 else booster.num_trees()
-    return _without_parameters(booster.model_to_string(num_iteration=kept)), kept
+    return lgb.Booster(parameters, data)
+
+
+def _extended(booster: Booster, later: Matrix, before: int, more: int) -> Vector:
+    """What the trees after the first ``before``, added now, say of later rows."""
+    _add(booster, more)
+    added = booster.num_trees() - before  # fewer where no split gains any more
+    if added <= 0:
+        return np.zeros(len(later))
+    return np.asarray(
+        booster.predict(later, raw_score=True, start_iteration=before, num_iteration=added, num_threads=1)
+    )
+
+
+def _add(booster: Booster, trees: int) -> None:
+    for _ in range(trees):
+        if booster.update():  # no split gains any more
+            return
+
+
+def _train(rows: Rows, parameters: dict[str, Any], *, trees: int) -> tuple[str, int]:
+    booster = _empty(rows, parameters)
+    _add(booster, trees)
+    return _without_parameters(booster.model_to_string()), booster.num_trees()
 
 
 def _without_parameters(text: str) -> str:

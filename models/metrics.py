@@ -76,7 +76,7 @@ def measure(label: Vector, probability: Vector, *, weight: Vector | None = None)
     Average precision is the step-wise sum of scikit-learn; lift and capture spread a tied group that
     the cut divides evenly.
     """
-    return _Ranked.of(label, probability).measure(np.ones_like(probability) if weight is None else weight)
+    return Ranked.of(label, probability).measure(np.ones_like(probability) if weight is None else weight)
 
 
 def interval(
@@ -105,10 +105,10 @@ def interval(
     """
     random = np.random.default_rng(seed)
     _, member = np.unique(np.asarray(groups), return_inverse=True)
-    ranked = _Ranked.of(label, probability)
+    ranked = Ranked.of(label, probability)
     found = [
         list(ranked.measure(weight).as_json().values())
-        for weight in (_draw(random, member) for _ in range(resamples))
+        for weight in (resampled(random, member) for _ in range(resamples))
         if ranked.has_both(weight)
     ]
     if not found:
@@ -127,7 +127,7 @@ def has_no_signal(figures: Mapping[str, Any]) -> bool:
     return float(figures["roc_auc"]["low"]) <= CHANCE
 
 
-def _draw(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:
+def resampled(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:
     """How often each row counts when its groups are drawn with replacement."""
     count = int(member.max()) + 1
     times = np.bincount(random.integers(0, count, count), minlength=count)
@@ -135,8 +135,8 @@ def _draw(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:
 
 
 @dataclass(frozen=True)
-class _Ranked:
-    """Rows from the highest probability down, sorted once for all resamples."""
+class Ranked:
+    """Rows from the highest probability down, sorted once for all resamples; weights count rows as given."""
 
     order: npt.NDArray[np.intp]
     label: Vector
@@ -144,45 +144,64 @@ class _Ranked:
     last_of_tie: npt.NDArray[np.intp]
 
     @classmethod
-    def of(cls, label: Vector, probability: Vector) -> _Ranked:
+    def of(cls, label: Vector, probability: Vector) -> Ranked:
+        """The rows, sorted; ties share their rank."""
         order = np.argsort(-probability, kind="stable")
         ranked = probability[order]
         last = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
         return cls(order, np.asarray(label, np.float64)[order], ranked, last)
 
     def has_both(self, weight: Vector) -> bool:
+        """Whether both outcomes are among the rows that count."""
         positives = float(weight[self.order] @ self.label)
         return 0 < positives < float(weight.sum())
 
     def measure(self, weight: Vector) -> Metrics:
+        """Figures of the rows, each counted ``weight`` times, shape (n,) in the order given."""
         if not self.has_both(weight):
             raise ModelError(
                 "the measured rows hold one outcome only", hint="choose a period with won and lost leads"
             )
-        weight = weight[self.order]
-        rows = np.append(0.0, np.cumsum(weight)[self.last_of_tie])
-        hits = np.append(0.0, np.cumsum(weight * self.label)[self.last_of_tie])
-        captures = [float(np.interp(share * rows[-1], rows, hits) / hits[-1]) for share in SHARES]
+        rows, hits = self._gained(weight)
+        captures = [_captured(rows, hits, share) for share in SHARES]
         lifts = [capture / share for capture, share in zip(captures, SHARES, strict=True)]
         return Metrics(
             _roc_auc(rows, hits),
             _average_precision(rows, hits),
-            self._log_loss(weight),
-            float(weight @ (self.probability - self.label) ** 2 / weight.sum()),
-            self._calibration_error(weight),
+            self.log_loss(weight),
+            float(weight[self.order] @ (self.probability - self.label) ** 2 / weight.sum()),
+            self.calibration_error(weight),
             *lifts,
             *captures,
         )
 
-    def _log_loss(self, weight: Vector) -> float:
+    def capture(self, weight: Vector, share: float) -> float:
+        """Share of all outcomes among the best ``share`` (0 to 1) of the rows."""
+        return _captured(*self._gained(weight), share)
+
+    def log_loss(self, weight: Vector) -> float:
+        """Mean negative log-likelihood, in nats."""
+        weight = weight[self.order]
         chance = np.clip(np.where(self.label == 1, self.probability, 1 - self.probability), 1e-15, 1)
         return float(-(weight @ np.log(chance)) / weight.sum())
 
-    def _calibration_error(self, weight: Vector) -> float:
+    def calibration_error(self, weight: Vector) -> float:
+        """Mean distance of forecast and rate over ten bins of equal count."""
+        weight = weight[self.order]
         middle = np.cumsum(weight) - weight / 2
         bins = np.minimum((middle / weight.sum() * BINS).astype(np.intp), BINS - 1)
         gap = np.bincount(bins, weight * (self.probability - self.label), minlength=BINS)
         return float(np.abs(gap).sum() / weight.sum())
+
+    def _gained(self, weight: Vector) -> tuple[Vector, Vector]:
+        """Rows and outcomes among the best, up to the end of each tied group, from none to all."""
+        weight = weight[self.order]
+        rows = np.append(0.0, np.cumsum(weight)[self.last_of_tie])
+        return rows, np.append(0.0, np.cumsum(weight * self.label)[self.last_of_tie])
+
+
+def _captured(rows: Vector, hits: Vector, share: float) -> float:
+    return float(np.interp(share * rows[-1], rows, hits) / hits[-1])
 
 
 def _roc_auc(rows: Vector, hits: Vector) -> float:

@@ -17,17 +17,15 @@ class TrainOptions:
     seed
         The same rows and seed give the same bundle.
     bags, fewest_bags
-        Boosters to average, and how few are enough on many rows.
+        Boosters of each shape to average, and how few are enough on many rows.
     shapes
-        Candidates, compared on the stop slice: ``shallow``, ``deep``.
+        Trees that are blended with the linear part: ``shallow``, ``deep``, ``random``.
     max_depth
         Depth that no tree exceeds, at most 8.
-    most_trees, fewest_trees
-        Limits for early stopping.
+    most_trees
+        Trees that no booster exceeds.
     patience
-        Trees without progress after which a bag stops.
-    few_trees
-        Number of trees where the stop slice has too few outcomes to choose one.
+        Steps without progress on the stop slice after which no trees are added.
     search_rows
         Latest training rows used to choose shape and number of trees.
     shares
@@ -45,15 +43,13 @@ class TrainOptions:
     """
 
     seed: int = 7
-    bags: int = 8
+    bags: int = 4
     fewest_bags: int = 2
-    shapes: tuple[str, ...] = ("shallow", "deep")
+    shapes: tuple[str, ...] = ("shallow", "deep", "random")
     max_depth: int = 8
     most_trees: int = 1000
-    fewest_trees: int = 20
-    patience: int = 50
-    few_trees: int = 60
-    search_rows: int = 40_000
+    patience: int = 3
+    search_rows: int = 20_000
     shares: Shares = field(default_factory=Shares)
     max_categories: int = 50
     min_category_rows: int = 10

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from features.errors import TooFewOutcomesError
 from models.metrics import Vector
-from models.split import Split
+from models.split import Places
 
 MEASURED = ("train", "calibrate", "test")
+BY_CARD = "`leadrank score` ranks by the points scorecard"
 
 
 def check_outcomes(label: Vector, *, least: int) -> None:
@@ -28,11 +31,11 @@ def check_outcomes(label: Vector, *, least: int) -> None:
     if min(positives, negatives) < least:
         raise TooFewOutcomesError(
             f"{positives} positive and {negatives} negative rows; at least {least} of each are needed",
-            hint="add history, or lengthen train.horizon_days",
+            hint=f"add history, or lengthen train.horizon_days; until then {BY_CARD}",
         )
 
 
-def check_slices(label: Vector, split: Split) -> None:
+def check_slices(label: Vector, split: Mapping[str, Places]) -> None:
     """Refuse a split in which a slice to fit or measure holds one outcome only.
 
     Raises
@@ -45,7 +48,7 @@ def check_slices(label: Vector, split: Split) -> None:
         if min(positives, negatives) == 0:
             raise TooFewOutcomesError(
                 f"the {name} slice holds {positives} positive and {negatives} negative rows; it needs both",
-                hint="add history",
+                hint=f"add history; until then {BY_CARD}",
             )
 
 

@@ -6,23 +6,38 @@ no loader, so MLflow itself can show it and cannot run it. Scoring fetches the b
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from features.errors import ModelError, UpstreamError
-from models.address import anchored, artifact_root, database, here, shown
+from features.errors import ModelError, StorageError, UpstreamError
+from models import versions as registered
+from models.address import anchored, database, here, shown
 from models.flat import ColumnKind, Json, finite_metrics, flat_params
+from models.runs import experiment_id, finished
+from models.versions import CHAMPION, DIGEST_TAG, SIGNAL_TAG, Version
 
-__all__ = ["Version", "anchored", "champion", "fetch", "fetch_test", "log_training", "prepare", "versions"]
+__all__ = [
+    "CHAMPION",
+    "Version",
+    "anchored",
+    "champion",
+    "fetch",
+    "fetch_card",
+    "fetch_test",
+    "log_run",
+    "log_training",
+    "note",
+    "prepare",
+    "put_in_force",
+    "version",
+    "versions",
+]
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-DIGEST_TAG = "leadrank.digest"
-TEST, AUDIT = "test", "audit"
+TEST, AUDIT, CARD = "test", "audit", "model"
 _MODEL, _BUNDLE = "model", "bundle"
 _BATCH = 100  # MLflow takes at most so many parameters in one call
 _SETTINGS = {
@@ -34,31 +49,6 @@ _SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-
-
-@dataclass(frozen=True)
-class Version:
-    """One registered model version.
-
-    Attributes
-    ----------
-    version
-        MLflow's number of the version.
-    digest
-        Digest of the bundle as it was registered.
-    run_id
-        MLflow run that trained it.
-    artifact_uri
-        Where MLflow keeps its files.
-    aliases
-        ``champion``, ``challenger`` or neither.
-    """
-
-    version: str
-    digest: str
-    run_id: str
-    artifact_uri: str
-    aliases: tuple[str, ...]
 
 
 def prepare(uri: str) -> None:
@@ -85,9 +75,12 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
     digest: str,
     input_columns: Mapping[str, ColumnKind],
     tags: Mapping[str, str],
+    has_signal: bool = True,
     folders: Mapping[str, Path] | None = None,
 ) -> Version:
-    """Record one training and register its bundle as ``challenger``, and as ``champion`` when first.
+    """Record one training and register its bundle.
+
+    The first version with signal becomes ``champion``; every other one becomes ``challenger``.
 
     Parameters
     ----------
@@ -109,8 +102,11 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
         Kind of each feature column, in order: the model's signature.
     tags
         Further tags of the run.
+    has_signal
+        Whether the model ranks later rows better than chance: a tag of the version.
     folders
-        Further folders by name: ``TEST`` (what the forward test left), ``AUDIT`` (the leakage audit's page).
+        Further folders by name: ``TEST`` (what the forward test left), ``AUDIT`` (the leakage audit's page),
+        ``CARD`` (the model card, beside the bundle).
 
     Raises
     ------
@@ -119,14 +115,44 @@ def log_training(  # noqa: PLR0913  # all that is kept of one training, each par
     """
     with _upstream(uri):
         client = _client(uri)
-        run = client.create_run(_experiment(client, uri, experiment), tags={**tags, DIGEST_TAG: digest})
-        with _finished(client, run.info.run_id):
+        run = client.create_run(experiment_id(client, uri, experiment), tags={**tags, DIGEST_TAG: digest})
+        with finished(client, run.info.run_id):
             _log_numbers(client, run, flat_params(params), finite_metrics(metrics))
             _log_files(
                 client, run.info.run_id, pictures, {**(folders or {}), f"{_MODEL}/{_BUNDLE}": bundle_folder}
             )
             _log_signature(client, run.info.run_id, input_columns, digest)
-        return _register(client, model_name, run, digest)
+        source = f"{run.info.artifact_uri}/{_MODEL}"
+        tags_kept = {DIGEST_TAG: digest, SIGNAL_TAG: str(has_signal).lower()}
+        return registered.register(client, model_name, source, run.info.run_id, tags_kept)
+
+
+def log_run(
+    uri: str,
+    experiment: str,
+    *,
+    params: Mapping[str, Json],
+    metrics: Mapping[str, float | None],
+    pictures: Mapping[str, Path],
+    tags: Mapping[str, str],
+    folders: Mapping[str, Path],
+) -> str:
+    """Record something that made no model, such as a backtest, and return the id of its run.
+
+    The parameters are those of `log_training`.
+
+    Raises
+    ------
+    UpstreamError
+        MLflow does not answer, or refuses.
+    """
+    with _upstream(uri):
+        client = _client(uri)
+        run = client.create_run(experiment_id(client, uri, experiment), tags=dict(tags))
+        with finished(client, run.info.run_id):
+            _log_numbers(client, run, flat_params(params), finite_metrics(metrics))
+            _log_files(client, run.info.run_id, pictures, folders)
+        return str(run.info.run_id)
 
 
 def champion(uri: str, model_name: str) -> Version:
@@ -139,9 +165,33 @@ def champion(uri: str, model_name: str) -> Version:
     UpstreamError
         MLflow does not answer.
     """
-    found = [version for version in versions(uri, model_name) if CHAMPION in version.aliases]
+    every = versions(uri, model_name)
+    found = [version for version in every if CHAMPION in version.aliases]
     if not found:
-        raise ModelError(f"no version of model '{model_name}' is the champion", hint="run `leadrank train`")
+        raise ModelError(
+            f"no version of model '{model_name}' is the champion",
+            hint="none has shown signal yet: add history or fields, then run `leadrank train`"
+            if every
+            else "run `leadrank train`",
+        )
+    return found[0]
+
+
+def version(uri: str, model_name: str, number: str) -> Version:
+    """The version with this number.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    UpstreamError
+        MLflow does not answer.
+    """
+    found = [version for version in versions(uri, model_name) if version.version == number]
+    if not found:
+        raise ModelError(
+            f"model '{model_name}' has no version {number}", hint="`leadrank models` lists the versions"
+        )
     return found[0]
 
 
@@ -157,10 +207,57 @@ def versions(uri: str, model_name: str) -> list[Version]:
     if path is not None and not path.exists():
         return []  # looking must not create a database
     with _upstream(uri):
-        client = _client(uri)
-        found = client.search_model_versions(f"name = '{model_name}'")
-        aliases = _aliases(client, model_name) if found else {}
-        return sorted((_version(v, aliases) for v in found), key=lambda v: -int(v.version))
+        return registered.every(_client(uri), model_name)
+
+
+def put_in_force(
+    uri: str, model_name: str, version: Version, *, instead_of: str | None, record: Mapping[str, str]
+) -> Version:
+    """Make a version the champion, if the champion is still the one that the decision was about.
+
+    Parameters
+    ----------
+    instead_of
+        Number of the version that was the champion when this was decided; None if there was none.
+    record
+        Tags of the version that say how and why.
+
+    Returns
+    -------
+    Version
+        The champion, with its aliases and tags.
+
+    Raises
+    ------
+    ModelError
+        The champion is another one by now.
+    UpstreamError
+        MLflow does not answer.
+    """
+    with _upstream(uri):
+        return registered.move(_client(uri), model_name, version, instead_of=instead_of, record=record)
+
+
+def note(uri: str, version: Version, path: str, data: Mapping[str, Any]) -> None:
+    """Keep plain data as a JSON file among the artifacts of a version's training.
+
+    Raises
+    ------
+    StorageError
+        The disk refuses.
+    UpstreamError
+        MLflow does not answer.
+    """
+    if database(uri) is None:
+        with _upstream(uri):
+            _client(uri).log_dict(version.run_id, dict(data), path)
+        return
+    file = Path(_run_folder(uri, version)) / path  # MLflow would write where the folder was before it moved
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"'{path}' cannot be written", hint=os.strerror(error.errno or 0)) from error
 
 
 def fetch(uri: str, version: Version, into: Path) -> Path:
@@ -188,8 +285,16 @@ def fetch(uri: str, version: Version, into: Path) -> Path:
 
 def fetch_test(uri: str, version: Version, into: Path) -> Path:
     """Copy what the forward test of a version's training left; else as `fetch`."""
-    run = here(uri, version.artifact_uri).removesuffix(f"/{_MODEL}")
-    return _copied(uri, version, f"{run}/{TEST}", into)
+    return _copied(uri, version, f"{_run_folder(uri, version)}/{TEST}", into)
+
+
+def fetch_card(uri: str, version: Version, into: Path) -> Path:
+    """Copy the folder with a version's model card; else as `fetch`."""
+    return _copied(uri, version, here(uri, version.artifact_uri), into)
+
+
+def _run_folder(uri: str, version: Version) -> str:
+    return here(uri, version.artifact_uri).removesuffix(f"/{_MODEL}")
 
 
 def _copied(uri: str, version: Version, source: str, into: Path) -> Path:
@@ -229,30 +334,6 @@ def _upstream(uri: str) -> Iterator[None]:
         ) from None  # the text of the original holds the address with its password
 
 
-def _experiment(client: Any, uri: str, name: str) -> str:
-    """Id of the experiment; a new one when the folder was moved, as MLflow keeps absolute paths."""
-    root = artifact_root(uri)
-    for number in count(1):
-        numbered = name if number == 1 else f"{name} ({number})"
-        found = client.get_experiment_by_name(numbered)
-        if found is None:
-            return str(client.create_experiment(numbered, artifact_location=root and str(root)))
-        is_here = root is None or found.artifact_location.removeprefix("file://") == str(root)
-        if is_here and found.lifecycle_stage == "active":
-            return str(found.experiment_id)
-    raise AssertionError  # count() has no end
-
-
-@contextmanager
-def _finished(client: Any, run_id: str) -> Iterator[None]:
-    status = "FAILED"
-    try:
-        yield
-        status = "FINISHED"
-    finally:
-        client.set_terminated(run_id, status)
-
-
 def _log_numbers(client: Any, run: Any, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
     from mlflow.entities import Metric, Param
 
@@ -282,35 +363,3 @@ def _log_signature(client: Any, run_id: str, columns: Mapping[str, ColumnKind], 
     model = Model(artifact_path=_MODEL, run_id=run_id, flavors=flavors, signature=signature)
     client.log_text(run_id, model.to_yaml(), f"{_MODEL}/MLmodel")
     client.log_dict(run_id, {"columns": inputs.to_dict()}, f"{_MODEL}/input_schema.json")
-
-
-def _register(client: Any, model_name: str, run: Any, digest: str) -> Version:
-    if not client.search_registered_models(f"name = '{model_name}'"):
-        client.create_registered_model(model_name)
-    made = client.create_model_version(
-        model_name,
-        source=f"{run.info.artifact_uri}/{_MODEL}",
-        run_id=run.info.run_id,
-        tags={DIGEST_TAG: digest},
-    )
-    client.set_registered_model_alias(model_name, CHALLENGER, made.version)
-    if CHAMPION not in client.get_registered_model(model_name).aliases:
-        client.set_registered_model_alias(model_name, CHAMPION, made.version)
-    return _version(made, _aliases(client, model_name))
-
-
-def _aliases(client: Any, model_name: str) -> dict[str, str]:
-    """Version number by alias."""
-    aliases = client.get_registered_model(model_name).aliases
-    return {alias: str(version) for alias, version in aliases.items()}
-
-
-def _version(found: Any, aliases: Mapping[str, str]) -> Version:
-    number = str(found.version)
-    return Version(
-        version=number,
-        digest=found.tags.get(DIGEST_TAG, ""),
-        run_id=found.run_id,
-        artifact_uri=found.source,
-        aliases=tuple(sorted(alias for alias, version in aliases.items() if version == number)),
-    )

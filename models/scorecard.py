@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -150,10 +150,32 @@ def points(table: pa.Table, rules: Sequence[Rule] | None = None) -> Points:
     >>> points(pa.table({"visits_30d": [2, 3, None]}), [rule]).tolist()
     [0.0, 20.0, 0.0]
     """
+    return np.clip(uncut(table, rules), LOWEST, HIGHEST)
+
+
+def uncut(table: pa.Table, rules: Sequence[Rule] | None = None) -> Points:
+    """Points before they are cut to 0 and 100, shape (n,): they tell apart leads at the same end."""
     total = np.zeros(table.num_rows)
-    for rule in _present(table, DEFAULT_RULES) if rules is None else rules:
-        total += rule.points * rule.holds(_column(table, rule.feature))
-    return np.clip(total, LOWEST, HIGHEST)
+    for rule in usable(table.column_names, rules):
+        total += rule.points * rule.holds(table.column(rule.feature))
+    return total
+
+
+def usable(names: Sequence[str], rules: Sequence[Rule] | None = None) -> list[Rule]:
+    """The rules that columns of these names feed: all given ones, or the default ones as far as they go.
+
+    Raises
+    ------
+    ParameterError
+        A given rule names a feature that is not there.
+    """
+    known = set(names)
+    if rules is None:
+        return [rule for rule in DEFAULT_RULES if rule.feature in known]
+    for rule in rules:
+        if rule.feature not in known:
+            _refuse(rule.feature, names)
+    return list(rules)
 
 
 def newest_first(table: pa.Table) -> Points | None:
@@ -170,15 +192,8 @@ def newest_first(table: pa.Table) -> Points | None:
     return np.where(np.isnan(age), -np.inf, -age)
 
 
-def _present(table: pa.Table, rules: Sequence[Rule]) -> list[Rule]:
-    names = set(table.column_names)
-    return [rule for rule in rules if rule.feature in names]
-
-
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    if name in table.column_names:
-        return table.column(name)
-    near = difflib.get_close_matches(name, table.column_names, n=1)
+def _refuse(name: str, names: Sequence[str]) -> NoReturn:
+    near = difflib.get_close_matches(name, names, n=1)
     raise ParameterError(
         f"the scorecard names the feature '{name}', which does not exist",
         hint=f"did you mean '{near[0]}'?"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from features.errors import ModelError
+from models.blend import Ensemble
 from models.bundle import Bundle, Target
-from models.classifier import Ensemble
+from models.horizons import within
 from models.matrix import encode
 from models.metrics import Vector
 
@@ -18,11 +20,26 @@ ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class Scores:
-    """Margin (log-odds), probability (calibrated) and score (0 to 100) of each row, in the table's order."""
+    """What a model says of each row, in the table's order.
+
+    Attributes
+    ----------
+    margin
+        Log-odds.
+    probability, low, high
+        Calibrated, with the ends of its 90 % interval.
+    score
+        0 to 100.
+    within
+        Probability within each of several horizons by days, shortest first; empty if there is one only.
+    """
 
     margin: Vector
     probability: Vector
+    low: Vector
+    high: Vector
     score: Vector
+    within: Mapping[float, Vector] = field(default_factory=dict)
 
 
 class Scorer:
@@ -41,7 +58,7 @@ class Scorer:
     def __init__(self, bundle: Bundle, *, target: str | None = None, threads: int = 1) -> None:
         self.bundle = bundle
         self.target = _named(bundle, target)
-        self._ensemble = Ensemble(self.target.boosters, threads=threads)
+        self._ensemble = Ensemble(self.target.blend, threads=threads)
 
     def margin(self, table: pa.Table) -> Vector:
         """Log-odds of each row, shape (rows,).
@@ -66,7 +83,9 @@ class Scorer:
         """Margin, probability and score of each row."""
         margin = self.margin(table)
         chance = _finite(self.target.calibration.apply(margin))
-        return Scores(margin, chance, standing(chance, self.target.reference))
+        low, high = self.target.spread.interval(margin, self.target.calibration)
+        others = within(margin, self.target.horizons, self.target.calibration, self.target.horizon_days)
+        return Scores(margin, chance, low, high, standing(chance, self.target.reference), others)
 
 
 def margin(bundle: Bundle, table: pa.Table) -> Vector:

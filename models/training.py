@@ -15,8 +15,8 @@ calibrated on such rows: the first pass reads mature rows, each once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,31 +25,41 @@ import pyarrow as pa
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
 from models.baseline import logistic_probability
+from models.blend import Blend, Ensemble
 from models.bundle import Bundle, Target, Window
-from models.calibration import Calibration, fit_calibration
-from models.classifier import Bags, Ensemble, Rows
+from models.calibration import Calibration
+from models.classifier import SHALLOW, SHAPES, Rows, Shape, fit
+from models.curves import fit_calibration
+from models.first_pass import FirstPass
 from models.gain import with_gain
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
+from models.null_test import NullTest, check_null
 from models.options import TrainOptions
 from models.outcomes import check_outcomes, check_slices
 from models.rows import History
-from models.search import Choice, fit_choice, search
-from models.split import Shares, Split, split_by_order, split_by_time
+from models.search import Choice, fit_choice, fitting, search
+from models.small import FEWEST_LEARNED, check_leads, is_small, small_choice
+from models.split import Places, Shares, Split, split_by_order, split_by_time
+from models.spread import fit_spread, halved
 
 QUANTILES = 1001  # a tenth of a percent of the reference population apart
+NULL_ROWS, NULL_TREES = 3000, 20  # enough to show what shuffled labels may not teach
 
 
 @dataclass(frozen=True)
 class Trained:
     """A bundle, the report (plain data), and what the first pass said about the test slice.
 
-    ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability``.
+    ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability``; ``first`` is what
+    further targets are learned and judged on, and ``first_bundle`` the model that made these predictions.
     """
 
     bundle: Bundle
     report: Mapping[str, Any]
     test: pa.Table
+    first: FirstPass
+    first_bundle: Bundle
 
 
 def train(
@@ -61,6 +71,7 @@ def train(
     horizon_days: float | None = None,
     kinds: Mapping[str, Sequence[str]] | None = None,
     extras: Mapping[str, Any] | None = None,
+    tune: Callable[[Rows], Mapping[str, Shape]] | None = None,
 ) -> Trained:
     """Measure a model forward in time and fit the one to use.
 
@@ -78,6 +89,8 @@ def train(
         Values for which ``per`` features were made, by column: kept with the model.
     extras
         Further plain data for the bundle.
+    tune
+        From the rows of the train slice to the shapes of trees; None uses the usual ones.
 
     Raises
     ------
@@ -89,26 +102,47 @@ def train(
     every = History.of(rows)
     history = every.mature()
     check_outcomes(history.label, least=options.min_outcomes)
+    check_leads(history.label, history.leads, least=options.min_outcomes)
     split = _split(history, options.shares, horizon_days)
-    check_slices(history.label, split)
+    slices = _learned_from(history, split)
+    check_slices(history.label, slices)
+    check_leads(history.label[slices["train"]], history.leads[slices["train"]], least=FEWEST_LEARNED)
     specs = with_gain(history.table, history.label, split["train"], split["stop"], specs, options.limits)
-    measured = _measure(history, specs, split, options)
-    encoding, bags = _refit(every, specs, measured, options)
+    measured = _measure(history, specs, split, options, tune or (lambda _: SHAPES))
+    encoding, blend = _refit(every, specs, measured, options)
     later = np.concatenate([split["calibrate"], split["test"]])
     curve = fit_calibration(measured.margin[later], history.label[later])
-    calibration = _anchored(curve, history, later, encoding, bags)
-    report = _report(history, split, measured, encoding, len(bags.boosters), options)
+    calibration = _anchored(curve, history, later, encoding, blend)
+    report = _report(history, split, measured, encoding, blend, options)
     target = Target(
         name=stage if horizon_days is None else f"{stage}-{horizon_days:g}d",
         stage=stage,
         horizon_days=horizon_days,
-        boosters=bags.boosters,
+        blend=blend,
         calibration=calibration,
         reference=_reference(curve, measured.margin[later]),
+        spread=fit_spread(
+            measured.halves,
+            measured.margin[later],
+            history.label[later],
+            curve,
+            rows_per_lead=len(later) / len(np.unique(history.leads[later].astype(str))),
+        ),
         metrics=report["metrics"],
     )
     bundle = _bundle(target, encoding, specs, every.window(), kinds or {}, extras or {})
-    return Trained(bundle, report, history.predictions(split["test"], measured.margin, measured.calibration))
+    before_test = np.concatenate([split[name] for name in ("train", "stop", "calibrate")])
+    first_bundle = _bundle(
+        replace(target, blend=measured.blend, calibration=measured.calibration),
+        measured.encoding,
+        specs,
+        Window(**history.described(before_test)),
+        kinds or {},
+        extras or {},
+    )
+    first = FirstPass(history, split, measured.margin, measured.calibration, measured.encoding)
+    test = history.predictions(split["test"], measured.margin, measured.calibration)
+    return Trained(bundle, report, test, first, first_bundle)
 
 
 @dataclass(frozen=True)
@@ -119,6 +153,9 @@ class _Measured:
     margin: Vector
     calibration: Calibration
     baseline: Vector
+    halves: Sequence[tuple[Vector, Vector]]
+    blend: Blend
+    encoding: Encoding
 
 
 def _split(history: History, shares: Shares, horizon_days: float | None) -> Split:
@@ -128,27 +165,92 @@ def _split(history: History, shares: Shares, horizon_days: float | None) -> Spli
 
 
 def _measure(
-    history: History, specs: Sequence[FeatureSpec], split: Split, options: TrainOptions
+    history: History,
+    specs: Sequence[FeatureSpec],
+    split: Split,
+    options: TrainOptions,
+    tune: Callable[[Rows], Mapping[str, Shape]],
 ) -> _Measured:
     seen = np.concatenate([split["train"], split["stop"]])
     later = np.concatenate([split["calibrate"], split["test"]])
-    encoding = _encoding(history.table.take(split["train"]), specs, options)
-    train, stop = (_rows(history, encoding, split[name]) for name in ("train", "stop"))
-    choice = search(train, stop, options)
     encoding = _encoding(history.table.take(seen), specs, options)
     known, unseen = _rows(history, encoding, seen), encode(history.table.take(later), encoding)
-    bags = fit_choice(known, choice, options)
+    if is_small(history.label, history.leads):
+        choice = small_choice(known, options)
+    else:
+        choice = _searched(history, specs, split, options, tune)
+    blend = fit_choice(known, choice, options)
     margin = np.full(len(history.label), np.nan)
-    margin[later] = Ensemble(bags.boosters, threads=options.threads).margin(unseen)
+    margin[later] = Ensemble(blend, threads=options.threads).margin(unseen)
     _check_spread(margin[split["test"]])
     calibration = fit_calibration(margin[split["calibrate"]], history.label[split["calibrate"]])
-    baseline = logistic_probability(known.matrix, known.label, unseen[len(split["calibrate"]) :], encoding)
-    return _Measured(choice, margin, calibration, baseline)
+    baseline = logistic_probability(known, unseen[len(split["calibrate"]) :])
+    _check_null(known, unseen[len(split["calibrate"]) :], history, split, options)
+    halves = halved(
+        history.leads[seen],
+        history.label[seen],
+        lambda mask: _half(known.take(mask), unseen, choice, options),
+        threads=options.threads,
+    )
+    return _Measured(choice, margin, calibration, baseline, halves, blend, encoding)
+
+
+def _searched(
+    history: History,
+    specs: Sequence[FeatureSpec],
+    split: Split,
+    options: TrainOptions,
+    tune: Callable[[Rows], Mapping[str, Shape]],
+) -> Choice:
+    """What served the stop slice, learned from the train slice."""
+    encoding = _encoding(history.table.take(split["train"]), specs, options)
+    train, stop = (_rows(history, encoding, split[name]) for name in ("train", "stop"))
+    return search(train, stop, options, shapes=tune(train))
+
+
+def _learned_from(history: History, split: Split) -> Mapping[str, Places]:
+    """The slices that must hold both outcomes; a small history has no stop slice of its own."""
+    if not is_small(history.label, history.leads):
+        return split.places
+    return {**split.places, "train": np.concatenate([split["train"], split["stop"]])}
+
+
+def _check_null(
+    known: Rows, unseen: Matrix, history: History, split: Split, options: TrainOptions
+) -> NullTest:
+    """Refuse a training that learns from shuffled labels; on the latest rows of either side."""
+    seen = np.concatenate([split["train"], split["stop"]])[-NULL_ROWS:]
+    judged = split["test"][-NULL_ROWS:]
+    rows = known.take(slice(-NULL_ROWS, None))
+    shape = fitting(SHALLOW, options, rows=len(seen), columns=rows.matrix.shape[1])
+
+    def fit_and_score(label: Vector) -> Vector:
+        bags = fit(
+            replace(rows, label=label[: len(seen)]),
+            shape,
+            trees=NULL_TREES,
+            bags=1,
+            seed=options.seed,
+            threads=1,
+        )
+        return Ensemble(Blend.mean(bags.boosters)).margin(unseen[-NULL_ROWS:])
+
+    places = np.concatenate([seen, judged])
+    is_judged = np.arange(len(places)) >= len(seen)
+    return check_null(
+        fit_and_score, history.label[places], history.leads[places], is_judged, seed=options.seed
+    )
+
+
+def _half(rows: Rows, asked: Matrix, choice: Choice, options: TrainOptions) -> Vector:
+    """What the choice says of rows when it has learned from half of the leads."""
+    few = replace(options, bags=1, fewest_bags=1, threads=1)
+    return Ensemble(fit_choice(rows.take(slice(-options.search_rows, None)), choice, few)).margin(asked)
 
 
 def _refit(
     history: History, specs: Sequence[FeatureSpec], measured: _Measured, options: TrainOptions
-) -> tuple[Encoding, Bags]:
+) -> tuple[Encoding, Blend]:
     encoding = _encoding(history.table, specs, options)
     everything = _rows(history, encoding, np.arange(len(history.label)))
     return encoding, fit_choice(everything, measured.choice, options)
@@ -177,10 +279,10 @@ def _check_spread(margin: Vector) -> None:
 
 
 def _anchored(
-    curve: Calibration, history: History, later: Any, encoding: Encoding, bags: Bags
+    curve: Calibration, history: History, later: Any, encoding: Encoding, blend: Blend
 ) -> Calibration:
     """The curve at the level of the refitted trees, which have learned the later rows' base rate already."""
-    margin = Ensemble(bags.boosters).margin(encode(history.table.take(later), encoding))
+    margin = Ensemble(blend).margin(encode(history.table.take(later), encoding))
     return curve.anchored(margin, float(history.label[later].mean()))
 
 
@@ -212,7 +314,12 @@ def _bundle(
 
 
 def _report(
-    history: History, split: Split, measured: _Measured, encoding: Encoding, bags: int, options: TrainOptions
+    history: History,
+    split: Split,
+    measured: _Measured,
+    encoding: Encoding,
+    blend: Blend,
+    options: TrainOptions,
 ) -> dict[str, Any]:
     test = split["test"]
     label, leads = history.label[test], history.leads[test]
@@ -221,9 +328,11 @@ def _report(
         "rows": len(history.label),
         "positives": int(history.label.sum()),
         "split": {**split.as_json(), "slices": {n: history.described(p) for n, p in split.places.items()}},
-        "shape": measured.choice.name,
         "trees": measured.choice.trees,
-        "bags": bags,
+        "boosters": len(blend.boosters),
+        "linear_weight": measured.choice.linear_weight,
+        "half_life": measured.choice.half_life,
+        "small_history": is_small(history.label, history.leads),
         "search": {name: dict(found) for name, found in measured.choice.tried.items()},
         "features": len(encoding.names),
         "dropped_columns": dict(encoding.dropped),

@@ -31,11 +31,16 @@ def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict
     dict
         Shape (n,) by name; an order that tells no two rows apart is absent.
     """
-    place = np.argsort(rows.column("snapshot_id").to_numpy())
-    ids = rows.column("snapshot_id").to_numpy()[place]
-    asked = rows.take(place[np.searchsorted(ids, test.column("snapshot_id").to_numpy())])
+    asked = rows_of(rows, test)
     found = {"points_card": points(asked, rules), "newest_first": newest_first(asked)}
     return {name: order for name, order in found.items() if order is not None and len(np.unique(order)) > 1}
+
+
+def rows_of(rows: pa.Table, test: pa.Table) -> pa.Table:
+    """The feature rows of some of their snapshots, in the order of ``test``."""
+    place = np.argsort(rows.column("snapshot_id").to_numpy())
+    ids = rows.column("snapshot_id").to_numpy()[place]
+    return rows.take(place[np.searchsorted(ids, test.column("snapshot_id").to_numpy())])
 
 
 def ranking_figures(test: pa.Table, found: Mapping[str, Vector]) -> dict[str, dict[str, float]]:

@@ -1,12 +1,15 @@
-"""Fetch the model in force once, keep a verified copy, and load it by its digest."""
+"""Fetch a registered model once, keep a verified copy, and load it by its digest; move who is in force."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.errors import LockedError
 from models import registry
 from models.bundle import Bundle
 from models.forward_test import ForwardTest
@@ -35,7 +38,28 @@ def champion(params: Params, home: Path) -> Champion:
         MLflow does not answer.
     """
     uri = registry.anchored(params.tracking.uri, home)
-    version = registry.champion(uri, params.tracking.model)
+    return fetched(uri, home, registry.champion(uri, params.tracking.model))
+
+
+def champion_or_newest(params: Params, home: Path) -> Champion:
+    """The champion; while none has shown signal, the newest version: predictions may show its worth.
+
+    Raises
+    ------
+    ModelError
+        There is no version, or its files do not have the registered digest.
+    UpstreamError
+        MLflow does not answer.
+    """
+    uri = registry.anchored(params.tracking.uri, home)
+    every = registry.versions(uri, params.tracking.model)
+    if not every or any(registry.CHAMPION in version.aliases for version in every):
+        return champion(params, home)
+    return fetched(uri, home, every[0])
+
+
+def fetched(uri: str, home: Path, version: registry.Version) -> Champion:
+    """Any registered version; else as `champion`."""
     kept = home / ".leadrank" / "models" / version.digest
     if not kept.is_dir():
         _keep(uri, version, kept)
@@ -53,9 +77,36 @@ def forward_test(params: Params, home: Path) -> ForwardTest:
         MLflow does not answer.
     """
     uri = registry.anchored(params.tracking.uri, home)
-    version = registry.champion(uri, params.tracking.model)
+    return forward_test_of(uri, registry.champion(uri, params.tracking.model))
+
+
+def forward_test_of(uri: str, version: registry.Version) -> ForwardTest:
+    """The forward test of any version; else as `forward_test`."""
     with tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
         return load_test(registry.fetch_test(uri, version, Path(scratch)))
+
+
+@contextmanager
+def moving(home: Path) -> Iterator[None]:
+    """Hold the lock under which the model in force is changed.
+
+    Raises
+    ------
+    LockedError
+        Another promotion or rollback is under way.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = home / ".leadrank"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        held = FileLock(folder / "champion.lock", timeout=0).acquire()
+    except Timeout:
+        raise LockedError(
+            "another promotion or rollback is under way", hint="wait until it ends, then look again"
+        ) from None
+    with held:
+        yield
 
 
 def _keep(uri: str, version: registry.Version, kept: Path) -> None:

@@ -1,4 +1,4 @@
-"""``leadrank check``: read every table as the night would, and say what was accepted and why not."""
+"""``leadrank check``: read every table as the night would, say what was accepted, and try the features."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.inputs import Inputs, opened
+from pipelines.offering import offered
 from pipelines.params import Params
 from pipelines.progress import Progress
+from pipelines.slips import slips
 
 _REASONS = """
     SELECT table_name AS "table", reason, "column", count(*) AS rows, min(line) AS first_line
@@ -17,13 +19,14 @@ _REASONS = """
 
 
 def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
-    """Load all tables and report.
+    """Load all tables, import the feature modules, and report.
 
     Returns
     -------
     dict
         ``counts`` by table, ``quarantine`` (rows and first line by table, reason and column),
-        ``ignored_columns`` by table, ``data_digest``.
+        ``ignored_columns`` by table, ``data_digest``, ``features`` (how many can be made of the tables),
+        ``warnings`` (names of ``params.yaml`` that nothing in the tables has).
 
     Raises
     ------
@@ -31,9 +34,18 @@ def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
         A table breaks its contract.
     GateError
         Too many rows of a table are quarantined.
+    FeatureError
+        A feature module cannot be imported, or reads a column that its rows do not have.
     """
     with opened(params, home, progress) as inputs:
-        return {**counted(inputs), "quarantine": quarantined(inputs)}
+        with progress.stage("trying features"):
+            offer = offered(params, inputs)
+        return {
+            **counted(inputs),
+            "quarantine": quarantined(inputs),
+            "features": len(offer.features),
+            "warnings": list(slips(params, inputs, offer)),
+        }
 
 
 def counted(inputs: Inputs) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from features.errors import LeadrankError, ParameterError
-from pipelines import told, told_audit
+from pipelines import told, told_audit, told_backtest, told_points, told_promotion
 from pipelines.progress import Progress
 
 if TYPE_CHECKING:
@@ -105,6 +105,19 @@ def train(
 
 
 @app.command()
+def backtest(
+    params: ParamsFile = Path("params.yaml"),
+    report: Annotated[Path | None, typer.Option(help="HTML file that receives the whole backtest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay the past: the model, trained anew at each origin, against the scorecard and plain orders."""
+    from pipelines import backtest as command
+
+    result = command.run(*_opened(params), report=report, progress=_progress(as_json))
+    _print(result, told_backtest.backtested, as_json)
+
+
+@app.command()
 def score(params: ParamsFile = Path("params.yaml"), as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Rank and explain every open lead and publish the run; the same night again changes nothing."""
     from pipelines import score as command
@@ -156,11 +169,61 @@ def runs(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> N
 
 
 @app.command()
-def models(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
-    """List the registered models."""
+def models(
+    params: ParamsFile = Path("params.yaml"),
+    card: Annotated[str | None, typer.Option(help="Print the model card of this version.")] = None,
+    points: Annotated[
+        str | None, typer.Option(help="Print the learned points card of this version, one page.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the registered models, or print the card of one."""
+    from pipelines import one_page
     from pipelines import show as command
 
-    _print(command.models(*_opened(params)), told.model_list, as_json)
+    if points is not None:
+        _print(one_page.shown(*_opened(params), points), told_points.points, as_json)
+    elif card is not None:
+        _print(command.card(*_opened(params), card), told_promotion.card, as_json)
+    else:
+        _print(command.models(*_opened(params)), told.model_list, as_json)
+
+
+@app.command()
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Version; default: the challenger.")] = None,
+    params: ParamsFile = Path("params.yaml"),
+    rows: Rows = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote although a gate is shut.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is forced; recorded in MLflow.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a version with the champion on rows that neither has learned from, and put it in force."""
+    from pipelines import promote as command
+
+    if force != (reason is not None):
+        raise ParameterError("--force and --reason go together", hint="write --force --reason 'why'")
+    result = command.run(
+        *_opened(params), version=version, rows=rows, forced_for=reason, progress=_progress(as_json)
+    )
+    _print(result, told_promotion.promoted, as_json)
+
+
+@app.command()
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="Version; default: the champion before.")] = None,
+    is_model: Annotated[bool, typer.Option("--model", help="Bring back an earlier model.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; recorded in MLflow.")] = "",
+    params: ParamsFile = Path("params.yaml"),
+    as_json: AsJson = False,
+) -> None:
+    """Put an earlier model in force again, bit for bit."""
+    from pipelines import rollback as command
+
+    if not is_model:
+        raise ParameterError("nothing is named to bring back", hint="write `leadrank rollback --model`")
+    result = command.model(*_opened(params), version=version, reason=reason, progress=_progress(as_json))
+    _print(result, told_promotion.rolled_back, as_json)
 
 
 @app.command()

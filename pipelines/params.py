@@ -19,7 +19,22 @@ from features.tables import Source
 from pipelines import params_rules, strict_yaml
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
-from pipelines.sections import Audit, Check, Features, Score, Scorecard, Section, Tracking, Train
+from pipelines.sections import (
+    TAGS,
+    Audit,
+    Backtest,
+    Check,
+    Features,
+    Plain,
+    Promotion,
+    Score,
+    Scorecard,
+    Section,
+    TagRule,
+    Tracking,
+    Train,
+    Tuning,
+)
 
 Preset = Literal["salesforce", "hubspot", "dynamics", "marketo"]
 
@@ -47,6 +62,10 @@ class Params(Section):
     scorecard: Scorecard = Scorecard()
     tracking: Tracking = Tracking()
     score: Score = Score()
+    backtest: Backtest = Backtest()
+    promotion: Promotion = Promotion()
+    tuning: Tuning = Tuning()
+    tags: Mapping[Plain, TagRule] = TAGS
 
 
 def load(path: Path) -> Params:
@@ -85,7 +104,7 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
             f"'{file}' holds no parameters", hint="write at least 'tables:', or run `leadrank init FILE…`"
         )
     params = _validated(raw, file)
-    params_rules.check(params.tables, file)
+    params_rules.check(params.tables, params.features, file)
     return params
 
 

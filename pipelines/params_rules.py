@@ -1,25 +1,29 @@
-"""What two parameters may not say together: each rule is one function over the declared tables."""
+"""What two parameters may not say together: each rule is one function over a section."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import chain
 
 from features.errors import ParameterError, Place, listed
 from features.tables import CONTRACT, Source
+from pipelines.sections import Features
 
 Tables = Mapping[str, Source]
 Problem = tuple[str, str]
 """What is wrong, and what to do."""
 
 
-def check(tables: Tables, file: str) -> None:
-    """Refuse tables that contradict each other or the contract.
+def check(tables: Tables, features: Features, file: str) -> None:
+    """Refuse parameters that contradict each other, or the contract.
 
     Parameters
     ----------
     tables
         Sources by table name.
+    features
+        The section ``features``.
     file
         Name of the parameter file, for the message.
 
@@ -28,9 +32,9 @@ def check(tables: Tables, file: str) -> None:
     ParameterError
         The first rule that is broken.
     """
-    for rule in _RULES:
-        for reason, hint in rule(tables):
-            raise ParameterError(reason, hint=hint, place=Place("parameters", file))
+    of_tables = (problem for rule in _RULES for problem in rule(tables))
+    for reason, hint in chain(of_tables, _the_library_holds_the_generic_ones(features)):
+        raise ParameterError(reason, hint=hint, place=Place("parameters", file))
 
 
 def _names_are_of_the_contract(tables: Tables) -> Iterator[Problem]:
@@ -131,6 +135,13 @@ def _a_tracked_field_has_a_past(tables: Tables) -> Iterator[Problem]:
             f"{listed(tracked)} tracked, but there is no field history",
             "declare tables.field_history, or say time: current (today's value only)",
         )
+
+
+def _the_library_holds_the_generic_ones(features: Features) -> Iterator[Problem]:
+    if features.generic_max > features.library_max:
+        most = features.library_max
+        reason = f"features.generic_max ({features.generic_max}) is above features.library_max ({most})"
+        yield reason, f"generic features count there too: set features.generic_max to {most} or less"
 
 
 _RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (

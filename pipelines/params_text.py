@@ -58,8 +58,8 @@ features:
   generic_max: 60     # most generic ones among them: features of columns that nobody described
   half_life_days: 30  # days after which a touch weighs half
   returned_days: 7    # a lead that is handed back within so many days was returned at once
-  # What your words mean where their names do not say it: means (call, form, reply …), says (direct,
-  # contextual, negative) and weight.
+  # What your words mean where their names do not say it, or say it wrongly: means (call, form, reply …),
+  # says (direct, contextual, negative, nothing) and weight (any number; below 0 it takes away).
   kinds: {}           # kinds of touch, for example {expo_scan: {means: event, weight: 2}}
   places: {}          # places, for example {/calculator: {says: direct, weight: 1.5}}
 
@@ -67,6 +67,8 @@ features:
 train:
   stage: won               # the stage whose probability is estimated
   horizon_days: 90         # days ahead in which it has to be reached
+  horizons_days: []        # other days ahead to give a probability for, for example [30, 60, 180]
+  stages: null             # further stages to give a probability for; null: mql, sql, opportunity
   every_days: 7            # days between the past moments that training looks from
   max_per_lead: 12         # at most so many past moments of one lead
   at_stage_entry: false    # true: look also from the first midnight after each stage of a lead
@@ -75,10 +77,29 @@ train:
   censoring: leave_out     # moments whose horizon is not over; weight: use those that are decided already
   memory: false            # true: use the features of published runs, the only past of current fields
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
-  bags: 8                  # models that are averaged; with many rows fewer are made
+  bags: 4                  # models of each shape of trees; with many rows fewer are made
   max_depth: 8             # a tree is at most so deep; 8 is the most
   max_trees: 1000          # upper bound; training usually stops sooner
   as_of: null              # moment that training looks back from; null: the latest recorded fact
+
+# ── Tags that are predicted: shown where their precision held on later leads ────────────────────
+# rule reaches: one of the stages, first; silent: no touch by the lead; high_amount: top quarter if won.
+# horizon_days null: train.horizon_days. precision_floor: share of right ones without which none is shown.
+tags:
+  likely_sql: {rule: reaches, stages: [sql], horizon_days: null, precision_floor: 0.5}
+  likely_opportunity: {rule: reaches, stages: [opportunity], horizon_days: null, precision_floor: 0.5}
+  fast_close: {rule: reaches, stages: [won], horizon_days: 30, precision_floor: 0.3}
+  high_value: {rule: high_amount, stages: [], horizon_days: null, precision_floor: 0.4}
+  will_be_returned:
+    rule: reaches
+    stages: [returned_at_once, returned_after_follow_up]
+    horizon_days: null
+    precision_floor: 0.5
+  going_cold: {rule: silent, stages: [], horizon_days: 30, precision_floor: 0.7}
+
+# ── Tuning in leadrank train ────────────────────────────────────────────────────────────────────
+tuning:
+  trials: 0  # other shapes of trees to try on your history; each takes about as long as a tenth of a training
 
 # ── leadrank audit, and the audit in every training ─────────────────────────────────────────────
 audit:
@@ -95,12 +116,37 @@ tracking:
   experiment: leadrank
   model: leadrank
 
+# ── leadrank promote: what a new model may cost ─────────────────────────────────────────────────
+promotion:
+  capacity_share: 0.2               # share of the list that the team can call
+  min_outcomes: 30                  # with fewer rows of either outcome nothing is compared
+  min_slice_outcomes: 30            # likewise of a slice (source, country, territory, new and old leads)
+  log_loss_rise_max_share: 0.02     # upper end of the interval, as a share of the champion's log loss
+  capture_loss_max_share: 0.1       # lower end of the interval, of all outcomes found among the best
+  calibration_rise_max_share: 0.02  # rise of the calibration error
+  slice_rise_max_share: 0.05        # rise of the log loss of a slice that must not be sure
+  churn_max_share: 0.5              # of tonight's best leads that are replaced
+  same_reason_min_share: 0.3        # of tonight's leads that keep their first family of reasons
+
 # ── leadrank score ──────────────────────────────────────────────────────────────────────────────
 score:
   runs: runs           # folder of the published rankings
   publish_columns: []  # lead columns that are shown beside the ranking
   reasons_for: 3       # at most so many reasons for a lead
   reasons_against: 2   # and against it
+
+# ── leadrank backtest ───────────────────────────────────────────────────────────────────────────
+backtest:
+  origins: 8           # past moments at which a model is trained on what was known there
+  every_days: 30       # days from one of them to the next
+  lists_every_days: 7  # days from one list of open leads to the next
+  calls_per_week: 125  # leads that the team calls in a week; a rep manages about 125
+  ages_days: [0, 30, 90, 180]  # how old a model may get before it is trained again, to compare
+  slices: [source, territory, employees]  # fields by which the leads are looked at
+  min_slice_outcomes: 30  # with fewer won leads a slice is not judged
+  order_field: null    # a number field by which the team orders its calls today
+  order_first: highest  # or lowest
+  resamples: 500       # bootstrap resamples of each interval
 """
 
 

@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ParameterError
-from features.families import by_name
-from features.memory import known_today, scored
 from features.snapshots import asked, flat
 from features.tables import Source
-from pipelines.champion import Champion, champion
+from pipelines.asked_features import features_of
+from pipelines.champion import Champion, champion_or_newest
 from pipelines.inputs import Inputs, format_of, opened
-from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.progress import Progress
+from pipelines.tagging import asked_tonight
 from serve import predictions
 
 
 def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress) -> dict[str, Any]:
-    """Predict explicit rows with the champion.
+    """Predict explicit rows with the champion, or with the newest version while there is none.
 
     Parameters
     ----------
@@ -38,13 +37,14 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
     if rows.resolve() == out.resolve():
         raise ParameterError("--out names the file of --rows", hint="write to another file")
     with progress.stage("fetching the champion"):
-        model = champion(params, home)
+        model = champion_or_newest(params, home)
     with opened(_with_rows(params, rows), home, progress, is_prediction=True) as inputs:
         with progress.stage("building features"):
             table = _features(params, inputs, model)
         with progress.stage("predicting"):
             asked_for = inputs.loaded.counts["leads" if inputs.is_flat else "rows"].read
-            predicted = predictions.predict(model.bundle, table, rows=asked_for)
+            asked = asked_tonight(inputs, model.bundle, inputs.backend.table("snapshots"))
+            predicted = predictions.predict(model.bundle, table, rows=asked_for, asked=asked)
             missing = predictions.write(inputs.connection, predicted, out, is_flat=inputs.is_flat)
     return {
         "rows": asked_for,
@@ -65,10 +65,6 @@ def _with_rows(params: Params, rows: Path) -> Params:
 
 
 def _features(params: Params, inputs: Inputs, model: Champion) -> Any:
-    names = [spec.name for spec in model.bundle.specs]
-    chosen = by_name(names, model.bundle.kinds, known_today(inputs.fields), modules=params.features.modules)
     snapshots = flat(inputs.tables["leads"]) if inputs.is_flat else asked(inputs.tables["rows"])
     kept = inputs.backend.create_table("snapshots", snapshots)
-    words = vocabulary_of(model.bundle)
-    built = scored(kept, inputs.tables, chosen, inputs.fields, words, is_now=False)
-    return built.order_by("snapshot_id").to_pyarrow()
+    return features_of(params, inputs, model.bundle, kept, is_now=False)

@@ -1,4 +1,4 @@
-"""``leadrank score``: rank tonight's open leads with the champion and publish the run."""
+"""``leadrank score``: rank tonight's open leads with the champion, or the scorecard, and publish the run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, ParameterError
-from features.families import by_name
-from features.memory import current_features, is_present, known_today, scored
+from features.memory import current_features, is_present, scored
 from features.snapshots import known_until, tonight, undecided
 from pipelines import params as parameters
-from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs, opened
-from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.progress import Progress
+from pipelines.rankers import ByModel, ByScorecard, ranker
 from serve import batch, queries, runs
 
 
@@ -31,20 +29,20 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
     Returns
     -------
     dict
-        ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``counts`` and the first
-        ``leads`` of the ranking.
+        ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``ranked_by`` (``model``
+        or ``scorecard``), ``ranked_because``, ``counts`` and the first ``leads`` of the ranking.
     """
     params, folder = _without_order(params), home / params.score.runs
     with runs.lock(folder), opened(params, home, progress) as inputs:
         with progress.stage("fetching the champion"):
-            model = champion(params, home)
-        name = runs.run_id(as_of, inputs.loaded.digest, model.digest, parameters.digest(params))
+            by = ranker(params, home, inputs)
+        name = runs.run_id(as_of, inputs.loaded.digest, by.digest, parameters.digest(params))
         standing = runs.find(folder, name)
         if standing is not None and not runs.damaged_files(standing):
             runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
-            manifest = _fill(staged, params, inputs, model, as_of, progress)
+            manifest = _fill(staged, params, inputs, by, as_of, progress)
             with progress.stage("publishing"):
                 return _told(runs.publish(staged, folder, name, manifest), is_new=True)
 
@@ -56,21 +54,24 @@ def _without_order(params: Params) -> Params:
 
 
 def _fill(
-    staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime, progress: Progress
+    staged: Path,
+    params: Params,
+    inputs: Inputs,
+    by: ByModel | ByScorecard,
+    as_of: datetime,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Write every file of the run and return its manifest."""
     shown = _shown(params, inputs)
     is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
     with progress.stage("building features"):
-        leads = _write_features(staged, params, inputs, model, as_of, is_now=is_now)
+        leads = _write_features(staged, params, inputs, by, as_of, is_now=is_now)
     if leads == 0:
         raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
     with progress.stage("scoring and explaining", total=leads) as advance:
-        ranked = batch.score_leads(
-            model.bundle, staged / "features.parquet", staged, shown=shown, on_rows=advance
-        )
+        ranked = by.score(inputs, staged, shown=shown, on_rows=advance)
     with progress.stage("ranking"):
-        batch.write_ranking(inputs.connection, staged, shown=shown)
+        batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
         inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
     return {
         "as_of": as_of.astimezone(UTC).isoformat(),
@@ -78,28 +79,28 @@ def _fill(
         "data_digest": inputs.loaded.digest,
         "params_digest": parameters.digest(params),
         "current_fields": [f.name for f in current_features(inputs.fields)] if is_now else [],
-        "model": {"name": params.tracking.model, "version": model.version, "digest": model.digest},
+        **by.told(),
     }
 
 
 def _write_features(
-    staged: Path, params: Params, inputs: Inputs, model: Champion, as_of: datetime, *, is_now: bool
+    staged: Path,
+    params: Params,
+    inputs: Inputs,
+    by: ByModel | ByScorecard,
+    as_of: datetime,
+    *,
+    is_now: bool,
 ) -> int:
-    """Write the features of the model and, for the memory, every ``current`` field; the number of leads."""
-    names = [spec.name for spec in model.bundle.specs]
-    beside = [] if inputs.is_flat else [f.name for f in current_features(inputs.fields)]
-    chosen = by_name(
-        dict.fromkeys([*names, *beside]),
-        model.bundle.kinds,
-        known_today(inputs.fields),
-        modules=params.features.modules,
-    )
+    """Write the features of the ranker and, for the memory, every ``current`` field; the number of leads."""
+    beside = () if inputs.is_flat else current_features(inputs.fields)
+    chosen = tuple({feature.name: feature for feature in (*by.features(params, inputs), *beside)}.values())
     if inputs.is_flat:
         snapshots = undecided(inputs.tables["leads"])
     else:
         snapshots = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
     kept = inputs.backend.create_table("snapshots", snapshots)
-    table = scored(kept, inputs.tables, chosen, inputs.fields, vocabulary_of(model.bundle), is_now=is_now)
+    table = scored(kept, inputs.tables, chosen, inputs.fields, by.vocabulary, is_now=is_now)
     table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
     return int(kept.count().to_pyarrow().as_py())
 
@@ -120,6 +121,7 @@ def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
         "as_of": run.as_of,
         "folder": str(run.folder),
         "is_new": is_new,
+        **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "leads": queries.top_leads(run, 10),
     }

@@ -14,6 +14,7 @@ from models.scorecard import Rule
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
+Plain = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
 
 
 def _moment(text: object) -> object:
@@ -87,6 +88,11 @@ class Train(Section):
         The stage whose probability is estimated.
     horizon_days
         Days ahead in which the stage has to be reached.
+    horizons_days
+        Other days ahead that a probability is given for, from the same training.
+    stages
+        Further stages that a probability is given for; None is those of mql, sql and opportunity that the
+        outcomes have.
     every_days, max_per_lead
         Days between the past moments of training, and how many moments of all kinds one lead may give.
     at_stage_entry
@@ -103,7 +109,7 @@ class Train(Section):
     min_outcomes
         Fewest won and fewest not-won leads that are worth a model.
     bags
-        Models that are averaged; with many rows fewer are enough and made.
+        Models of each shape of trees that are averaged; with many rows fewer are enough and made.
     max_depth
         Depth of a tree, at most 8: explanations keep a table for each leaf.
     max_trees
@@ -114,6 +120,8 @@ class Train(Section):
 
     stage: Name = "won"
     horizon_days: Positive = 90
+    horizons_days: tuple[Positive, ...] = ()
+    stages: tuple[Plain, ...] | None = None
     every_days: Positive = 7
     max_per_lead: Positive = 12
     at_stage_entry: bool = False
@@ -122,10 +130,54 @@ class Train(Section):
     censoring: Literal["leave_out", "weight"] = "leave_out"
     memory: bool = False
     min_outcomes: Positive = 10
-    bags: Positive = 8
+    bags: Positive = 4
     max_depth: Annotated[int, Field(ge=1, le=8)] = 8
     max_trees: Positive = 1000
     as_of: Moment | None = None
+
+
+class TagRule(Section):
+    """One predictive tag.
+
+    Attributes
+    ----------
+    rule
+        ``reaches``: one of the stages, by a lead that has none of them yet. ``silent``: no touch by the lead,
+        of those that had one in as many days before. ``high_amount``: if won, an amount in the top quarter.
+    stages
+        For ``reaches``.
+    horizon_days
+        Days ahead; None is ``train.horizon_days``.
+    precision_floor
+        Share of right tags (0 to 1) below which the tag is not shown.
+    """
+
+    rule: Literal["reaches", "silent", "high_amount"] = "reaches"
+    stages: tuple[Plain, ...] = ()
+    horizon_days: Positive | None = None
+    precision_floor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+TAGS: Mapping[str, TagRule] = {
+    "likely_sql": TagRule(stages=("sql",)),
+    "likely_opportunity": TagRule(stages=("opportunity",)),
+    "fast_close": TagRule(stages=("won",), horizon_days=30, precision_floor=0.3),
+    "high_value": TagRule(rule="high_amount", precision_floor=0.4),
+    "will_be_returned": TagRule(stages=("returned_at_once", "returned_after_follow_up")),
+    "going_cold": TagRule(rule="silent", horizon_days=30, precision_floor=0.7),
+}
+
+
+class Tuning(Section):
+    """How long ``train`` looks for shapes of trees that suit the team's own history.
+
+    Attributes
+    ----------
+    trials
+        Shapes to try after the usual ones; 0 takes the usual ones.
+    """
+
+    trials: Annotated[int, Field(ge=0)] = 0
 
 
 class Audit(Section):
@@ -188,3 +240,75 @@ class Score(Section):
     publish_columns: tuple[Name, ...] = ()
     reasons_for: Annotated[int, Field(ge=0)] = 3
     reasons_against: Annotated[int, Field(ge=0)] = 2
+
+
+class Backtest(Section):
+    """How the past is replayed by ``leadrank backtest``.
+
+    Attributes
+    ----------
+    origins
+        How many past moments a model is trained at, the latest ones of which everything is known.
+    every_days
+        Days from one of them to the next.
+    lists_every_days
+        Days from one list of open leads to the next, from each origin on.
+    calls_per_week
+        Leads that the team calls in a week; a rep manages about 125.
+    ages_days
+        Ages at which a model that is not trained again is judged; taken as the nearest whole number of
+        ``every_days``.
+    slices
+        Fields by which the leads are looked at; numbers are cut into thirds.
+    min_slice_outcomes
+        Different won leads without which a slice is not judged.
+    order_field, order_first
+        A number field by which the team orders its calls today, and which end of it is called first.
+    resamples
+        Bootstrap resamples of each interval.
+    """
+
+    origins: Positive = 8
+    every_days: Positive = 30
+    lists_every_days: Positive = 7
+    calls_per_week: Positive = 125
+    ages_days: tuple[Annotated[int, Field(ge=0)], ...] = (0, 30, 90, 180)
+    slices: tuple[Name, ...] = ("source", "territory", "employees")
+    min_slice_outcomes: Positive = 30
+    order_field: Name | None = None
+    order_first: Literal["highest", "lowest"] = "highest"
+    resamples: Annotated[int, Field(ge=100)] = 500
+
+
+class Promotion(Section):
+    """What a challenger may cost: ``leadrank promote`` refuses one that costs more.
+
+    Attributes
+    ----------
+    capacity_share
+        Share of the list (0 to 1) that the team can call.
+    min_outcomes, min_slice_outcomes
+        Rows of the rarer outcome without which nothing, or a slice, is judged.
+    log_loss_rise_max_share
+        Most that the log loss may rise, at the upper end of its interval, as a share of the champion's.
+    capture_loss_max_share
+        Most of all outcomes that the best of the list may lose, at the lower end of the interval.
+    calibration_rise_max_share
+        Most that the calibration error (0 to 1) may rise.
+    slice_rise_max_share
+        Most that the log loss of a slice may surely rise, as a share of the champion's there.
+    churn_max_share
+        Most of tonight's best leads that may be replaced.
+    same_reason_min_share
+        Fewest of tonight's open leads that keep the family that speaks most for them.
+    """
+
+    capacity_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    min_outcomes: Positive = 30
+    min_slice_outcomes: Positive = 30
+    log_loss_rise_max_share: Share = 0.02
+    capture_loss_max_share: Share = 0.1
+    calibration_rise_max_share: Share = 0.02
+    slice_rise_max_share: Share = 0.05
+    churn_max_share: Share = 0.5
+    same_reason_min_share: Share = 0.3

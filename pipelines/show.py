@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ def current(params: Params, home: Path, top: int) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "as_of": run.as_of,
+        **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "folder": str(run.folder),
         "leads": queries.top_leads(run, top),
@@ -32,7 +35,8 @@ def explain(params: Params, home: Path, lead_id: str) -> dict[str, Any]:
         raise InputError(
             "the lead is not in the ranking in force", hint="only leads open at its moment are ranked"
         )
-    return {"run_id": run.run_id, "as_of": run.as_of, **lead, "reasons": queries.reasons(run, lead_id)}
+    found = {"run_id": run.run_id, "as_of": run.as_of, **queries.ranked_by(run)}
+    return {**found, **lead, "reasons": queries.reasons(run, lead_id)}
 
 
 def runs(params: Params, home: Path) -> dict[str, Any]:
@@ -42,7 +46,12 @@ def runs(params: Params, home: Path) -> dict[str, Any]:
     return {
         "current": None if in_force is None else in_force.run_id,
         "runs": [
-            {"run_id": run.run_id, "as_of": run.as_of, "leads": run.manifest["counts"]["ranked"]}
+            {
+                "run_id": run.run_id,
+                "as_of": run.as_of,
+                "ranked_by": queries.ranked_by(run)["ranked_by"],
+                "leads": run.manifest["counts"]["ranked"],
+            }
             for run in published(folder)
         ],
     }
@@ -56,10 +65,40 @@ def models(params: Params, home: Path) -> dict[str, Any]:
     return {
         "model": params.tracking.model,
         "versions": [
-            {"version": v.version, "aliases": list(v.aliases), "digest": v.digest, "run_id": v.run_id}
+            {
+                "version": v.version,
+                "aliases": list(v.aliases),
+                "has_signal": v.has_signal,
+                "digest": v.digest,
+                "run_id": v.run_id,
+            }
             for v in found
         ],
     }
+
+
+def card(params: Params, home: Path, version: str) -> dict[str, Any]:
+    """The model card of a version: ``text`` (Markdown), and what it says as plain data.
+
+    Raises
+    ------
+    ModelError
+        There is no such version, or its training left no card.
+    """
+    from models import registry
+
+    uri = registry.anchored(params.tracking.uri, home)
+    found = registry.version(uri, params.tracking.model, version)
+    with tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
+        folder = registry.fetch_card(uri, found, Path(scratch))
+        try:
+            text = (folder / "card.md").read_text(encoding="utf-8")
+            data: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelError(
+                f"version {version} has no card", hint="train again: every training writes one"
+            ) from None
+    return {"version": version, "digest": found.digest, **data, "text": text}
 
 
 def _in_force(params: Params, home: Path) -> Run:

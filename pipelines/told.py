@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines import told_audit, told_time
+from pipelines import told_audit, told_further, told_time
 from pipelines.terminal import say, show_table
 
 Result = Mapping[str, Any]
@@ -24,7 +24,7 @@ def proposals(result: Result) -> None:
 
 
 def checked(result: Result) -> None:
-    """Counts by table, and why rows were quarantined."""
+    """Counts by table, why rows were quarantined, and names that nothing has."""
     rows = [
         (c["table"], c["read"], c["accepted"], c["quarantined"], c["deduplicated"]) for c in result["counts"]
     ]
@@ -36,6 +36,7 @@ def checked(result: Result) -> None:
         show_table(("table", "reason", "column", "rows", "first line"), reasons)
     for table, columns in result["ignored_columns"].items():
         say(f"{table}: not declared, so not used: {', '.join(columns)}")
+    say(f"{result['features']:,} features can be made of these tables", *result["warnings"])
 
 
 def trained(result: Result) -> None:
@@ -43,7 +44,7 @@ def trained(result: Result) -> None:
     why = "undecided" if result["is_flat"] else "not mature"
     immature = f"; {result['immature']:,} {why}, left out" if result["immature"] else ""
     say(f"{result['rows']:,} rows, {result['positives']:,} converted ({result['base_rate']:.1%}){immature}")
-    say(*told_time.lines(result))
+    say(*told_time.lines(result), *_few(result))
     contenders = result["metrics"]
     tested = contenders["model"]
     names = [name for name in tested if name not in ("n", "positives", "base_rate")]
@@ -53,21 +54,24 @@ def trained(result: Result) -> None:
     title = f"on {tested['n']:,} later rows ({tested['positives']:,} converted)"
     show_table((title, *(_words(name) for name in contenders)), rows)
     say(
+        *told_further.lines(result),
         *told_audit.signal(result),
         *told_audit.decisions(result["audit"]),
         f"registered {result['model']} version {result['version']} ({' and '.join(result['aliases'])})",
     )
     if "champion" in result["aliases"]:
         say("next: `leadrank score`, or `leadrank predict --rows FILE --out FILE`")
+    elif result["no_signal"]:
+        say("it is not put in force, and `leadrank promote` will not do so: add history or fields first")
     else:
-        say("the champion stays in force: to change it, give this version the alias 'champion' in MLflow")
+        say("the champion stays in force: `leadrank promote` compares the two")
 
 
 def ranking(result: Result) -> None:
     """The run in force and its first leads."""
     verified = "" if result.get("is_new", True) else ", published before and verified"
     said = f"{result['counts']['ranked']:,} leads as of {result['as_of']}, run {result['run_id']}{verified}"
-    say(said, f"in {result['folder']}")
+    say(said, f"in {result['folder']}", *_without_model(result))
     turned_away = sum(table["quarantined"] for table in result["counts"]["tables"])
     if turned_away:
         say(f"{turned_away:,} rows are quarantined: `leadrank check` says why")
@@ -99,7 +103,7 @@ def leads(rows: Sequence[Result]) -> None:
         (
             lead["rank"],
             lead["lead_id"],
-            f"{lead['probability']:.1%}",
+            _chance(lead),
             f"{lead['score']:.0f}",
             *(_lines(lead, direction) for direction in ("for", "against")),
         )
@@ -111,8 +115,9 @@ def leads(rows: Sequence[Result]) -> None:
 def lead(result: Result) -> None:
     """One lead with all its reasons."""
     say(
-        f"{result['lead_id']}: rank {result['rank']:,}, probability {result['probability']:.1%}, "
-        f"score {result['score']:.0f} (run {result['run_id']})"
+        f"{result['lead_id']}: rank {result['rank']:,}, probability {_chance(result)}, "
+        f"score {result['score']:.0f} (run {result['run_id']})",
+        *_without_model(result),
     )
     rows = [(f"{r['points']:+.1f} points", r["family"], r["sentence"]) for r in result["reasons"]]
     show_table(("strength", "family", "reason"), rows)
@@ -121,10 +126,16 @@ def lead(result: Result) -> None:
 def run_list(result: Result) -> None:
     """Published runs; the one in force is marked."""
     rows = [
-        ("→" if run["run_id"] == result["current"] else "", run["run_id"], run["as_of"], run["leads"])
+        (
+            "→" if run["run_id"] == result["current"] else "",
+            run["run_id"],
+            run["as_of"],
+            run["ranked_by"],
+            run["leads"],
+        )
         for run in result["runs"]
     ]
-    show_table(("", "run", "as of", "leads"), rows)
+    show_table(("", "run", "as of", "ranked by", "leads"), rows)
 
 
 def model_list(result: Result) -> None:
@@ -140,6 +151,28 @@ def predicted(result: Result) -> None:
     missing = result["without_probability"]
     problems = f"; {missing:,} without a probability, see the column 'problem'" if missing else ""
     say(f"{result['rows']:,} rows in {result['out']}{problems}")
+
+
+def _few(result: Result) -> list[str]:
+    """What has to be said of a model that learned from few conversions."""
+    if not result["small_history"]:
+        return []
+    why = "fewer than 50 leads of one outcome"
+    return [f"SMALL HISTORY: {why}; a strongly penalised blend, nothing tuned, and wide intervals"]
+
+
+def _without_model(result: Result) -> list[str]:
+    """What has to be said of a ranking that no model made."""
+    if result["ranked_by"] == "model":
+        return []
+    return [
+        f"RANKED BY THE SCORECARD, not by a model: {result['ranked_because']}",
+        "the score is points of the card, 0 to 100; nobody has a probability",
+    ]
+
+
+def _chance(lead: Result) -> str:
+    return "none" if lead["probability"] is None else f"{lead['probability']:.1%}"
 
 
 def _activation() -> list[str]:

@@ -25,11 +25,13 @@ from models.gain import Limits
 from models.metrics import has_no_signal
 from models.options import TrainOptions
 from models.pictures import draw
+from models.points import LEARNED_CARD
 from models.rows import mature_rows
+from models.segments import segments
 from models.store import save
 from models.training import Trained
 from models.training import train as fit
-from pipelines import leaks, remembering
+from pipelines import carding, further, leaks, one_page, remembering
 from pipelines import params as parameters
 from pipelines.asking import measured, question
 from pipelines.asking import told as told_of_time
@@ -38,8 +40,10 @@ from pipelines.inputs import Inputs, format_of, opened
 from pipelines.offering import VOCABULARY, offered
 from pipelines.params import Params
 from pipelines.progress import Progress
+from pipelines.tuning import FOLDER, Tuning, log_trials
 
 BESIDE = ("label", "weight", "is_mature", "order")
+LOGGED = ("split", "trees", "linear_weight", "half_life", "dropped_columns")
 PICTURE_ROWS = 500  # rows that the importance picture averages
 
 
@@ -70,9 +74,10 @@ def run(
         ``rows``, ``positives``, ``base_rate``, ``immature``, ``early`` (decided before the window was over),
         ``cycle`` (how long outcomes take and how late they are recorded; None without dates),
         ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
-        contender (with intervals for trained ones), ``no_signal``, ``excluded`` and ``suspects`` of the
-        leakage audit and the whole ``audit``, ``dropped_columns``, ``model``,
-        ``version``, ``aliases``, ``digest``, ``counts`` of the load.
+        contender (with intervals for trained ones), ``learned_card`` (lines, rules, what it loses),
+        ``small_history`` (whether a blend for few outcomes was fitted, unsearched), ``no_signal``,
+        ``excluded`` and ``suspects`` of the leakage audit and the whole ``audit``, ``dropped_columns``,
+        ``model``, ``version``, ``aliases``, ``digest``, ``counts`` of the load.
     """
     with opened(with_rows(params, rows), home, progress) as inputs:
         with progress.stage("choosing moments"):
@@ -90,35 +95,57 @@ def run(
                 params, inputs, mature_rows(table), chosen, asked.mature, is_strict=is_strict
             )
         clean = leaks.kept(chosen, found)
-        with progress.stage("training"):
+        with progress.stage("training", total=1 + params.tuning.trials or None) as advance:
+            tuning = Tuning(
+                params.tuning.trials, home / FOLDER, options(params), on_trial=lambda _: advance(1)
+            )
             trained = fit(
                 table,
                 _specs(clean),
-                _options(params),
+                options(params),
                 stage=params.train.stage,
                 horizon_days=None if inputs.is_flat else float(params.train.horizon_days),
                 kinds=offer.values,
                 extras={VOCABULARY: offer.vocabulary.as_json()},
+                tune=tuning.shapes if tuning.count else None,
+            )
+        beside: Mapping[str, Any] = further.NOTHING
+        if not inputs.is_flat and rows is None:
+            with progress.stage("training horizons, stages and tags"):
+                trained, beside = further.with_further(
+                    trained, params, inputs, asked.snapshots, options(params)
+                )
+        with progress.stage("learning points"):
+            trained, of_points = one_page.with_points(
+                trained, resamples=options(params).resamples, seed=params.seed
             )
         orders = untrained.orders(table, trained.test, params.scorecard.rules or None)
         figures = {
             "model": trained.report["metrics"],
             **trained.report["baselines"],
+            **of_points,
             **untrained.ranking_figures(trained.test, orders),
         }
         with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
             drawn = _pictures(Path(scratch), trained, table, orders)
             if pictures is not None:
                 _copy(drawn, pictures)
-            test = ForwardTest.of(trained.test, orders, figures).save(Path(scratch) / "test")
+            parts = segments(untrained.rows_of(table, trained.test))
+            test = ForwardTest.of(trained.test, orders, figures, slices=parts, first=trained.first_bundle)
+            made = carding.card_of(params, inputs, asked, trained, test, found)
             logged = {**figures, "memory": remembering.figures(recalled)} if params.train.memory else figures
             leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found)
-            folders = {registry.TEST: test, registry.AUDIT: Path(scratch) / "audit"}
+            folders = {
+                registry.TEST: test.save(Path(scratch) / "test"),
+                registry.AUDIT: Path(scratch) / "audit",
+                registry.CARD: carding.write(made, Path(scratch) / "card"),
+            }
             version = _register(params, home, inputs, trained, logged, drawn, folders)
+            log_trials(params, home, tuning.trials, inside=version.run_id)
         told = _told(params, asked, trained, figures, found, version)
         told["cycle"] = told_of_time(cycle, params)
         told["memory"] = remembering.told(recalled, known) if params.train.memory else None
-        return {**told, "is_flat": inputs.is_flat, **counted(inputs)}
+        return {**told, **beside, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
 def with_rows(params: Params, rows: Path | None) -> Params:
@@ -146,7 +173,8 @@ def _specs(chosen: Sequence[Feature]) -> list[FeatureSpec]:
     return [feature.spec for feature in chosen]
 
 
-def _options(params: Params) -> TrainOptions:
+def options(params: Params) -> TrainOptions:
+    """How to train, as the parameters say."""
     given = params.train
     return TrainOptions(
         seed=params.seed,
@@ -210,7 +238,7 @@ def _register(
                 "seed": params.seed,
                 "train": params.train.model_dump(mode="json"),
                 "audit": params.audit.model_dump(mode="json"),
-                **{name: report[name] for name in ("split", "shape", "trees", "dropped_columns")},
+                **{name: report[name] for name in LOGGED},
             },
             metrics=dict(_flat_figures(figures)),
             pictures=pictures,
@@ -222,6 +250,7 @@ def _register(
                 "params_digest": parameters.digest(params),
                 "leadrank": metadata.version("leadrank"),
             },
+            has_signal=not has_no_signal(report["metrics"]),
             folders=folders,
         )
 
@@ -257,12 +286,14 @@ def _told(
         "split": report["split"],
         "trees": report["trees"],
         "metrics": figures,
+        "small_history": report["small_history"],
         "no_signal": has_no_signal(report["metrics"]),
         "excluded": [asdict(finding) for finding in found.findings("refuse", "quarantine")],
         "suspects": [asdict(finding) for finding in found.findings("suspect")],
         "audit": found.as_json(),
         "dropped_columns": report["dropped_columns"],
         "features": [spec.name for spec in trained.bundle.specs],
+        LEARNED_CARD: trained.bundle.extras[LEARNED_CARD],
         "model": params.tracking.model,
         "version": version.version,
         "aliases": list(version.aliases),

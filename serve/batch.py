@@ -17,11 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models import reasons as spoken
+from models.association import Flags
 from models.bundle import Bundle
 from models.explaining import Explainer
+from serve.predicted import Predictor
 
 CHUNK_ROWS = 20_000
 SCORES, REASONS, CONTRIBUTIONS = "scores.parquet", "reasons.parquet", "contributions.parquet"
+RANKED_BY = "model"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def score_leads(
     staged: Path,
     *,
     shown: Shown,
+    asked: Mapping[str, Flags] | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Score and explain a feature table, chunk by chunk.
@@ -58,8 +62,12 @@ def score_leads(
     features
         Parquet file with ``lead_id`` and every feature of the model, one row per lead.
     staged
-        Folder that receives ``scores.parquet`` (``lead_id``, ``probability``, ``score``, ``margin``,
-        ``margin_base`` and ``margin_<family>``), ``reasons.parquet`` and ``contributions.parquet``.
+        Folder that receives ``scores.parquet`` (``lead_id``, ``probability``, the ends of its 90 % interval
+        ``probability_low`` and ``probability_high``, ``score``, ``margin``, ``margin_base`` and
+        ``margin_<family>``, and the columns of `Predictor`), ``reasons.parquet`` and
+        ``contributions.parquet``.
+    asked
+        Whether each lead is asked about a further target, by target, in the order of the file.
     on_rows
         Called with the number of leads of each finished chunk.
 
@@ -68,11 +76,14 @@ def score_leads(
     int
         Leads scored.
     """
-    leads, explainer = 0, Explainer(bundle)
+    leads, explainer, predictor = 0, Explainer(bundle), Predictor(bundle)
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
         for chunk in _chunks(features):
-            for name, table in _scored(explainer, chunk, shown).items():
+            here = slice(leads, leads + chunk.num_rows)
+            of_chunk = {name: flags[here] for name, flags in (asked or {}).items()}
+            scored = _scored(explainer, predictor, chunk, shown, of_chunk)
+            for name, table in scored.items():
                 if name not in writers:
                     writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
                 writers[name].write_table(table)
@@ -81,15 +92,18 @@ def score_leads(
     return leads
 
 
-def write_ranking(connection: duckdb.DuckDBPyConnection, staged: Path, *, shown: Shown) -> None:
+def write_ranking(
+    connection: duckdb.DuckDBPyConnection, staged: Path, *, shown: Shown, ranked_by: str = RANKED_BY
+) -> None:
     """Write ``ranking.parquet`` and ``ranking.csv`` from the scores, the reasons and the table ``leads``.
 
-    Rank: probability descending; ties by margin, then ``lead_id``.
+    Rank: probability descending; ties by margin, then ``lead_id``. Where nothing has a probability
+    (``ranked_by`` the scorecard): points before they are cut, then ``lead_id``.
     """
     scores = connection.read_parquet(str(staged / SCORES))
     connection.register("_scores", scores)
     connection.register("_reasons", connection.read_parquet(str(staged / REASONS)))
-    ranked = connection.sql(_ranking_sql(scores.columns, shown))
+    ranked = connection.sql(_ranking_sql(scores.columns, shown, ranked_by))
     ranked.write_parquet(str(staged / "ranking.parquet"))
     written = connection.read_parquet(str(staged / "ranking.parquet"))
     columns = zip(written.columns, written.types, strict=True)
@@ -106,7 +120,9 @@ def _chunks(features: Path) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch])
 
 
-def _scored(explainer: Explainer, chunk: pa.Table, shown: Shown) -> dict[str, pa.Table]:
+def _scored(
+    explainer: Explainer, predictor: Predictor, chunk: pa.Table, shown: Shown, asked: Mapping[str, Flags]
+) -> dict[str, pa.Table]:
     specs = explainer.bundle.specs
     explained = explainer.explain(chunk)
     families = spoken.family_totals(explained.contributions, specs)
@@ -123,7 +139,10 @@ def _scored(explainer: Explainer, chunk: pa.Table, shown: Shown) -> dict[str, pa
     scores: Mapping[str, object] = {
         "lead_id": lead,
         "probability": explained.scores.probability,
+        "probability_low": explained.scores.low,
+        "probability_high": explained.scores.high,
         "score": explained.scores.score,
+        **predictor.columns(chunk, explained.scores, asked),
         "margin": explained.scores.margin,
         "margin_base": base,
         **{f"margin_{family}": total for family, total in families.items()},
@@ -136,7 +155,7 @@ def _scored(explainer: Explainer, chunk: pa.Table, shown: Shown) -> dict[str, pa
     }
 
 
-def _ranking_sql(score_columns: Sequence[str], shown: Shown) -> str:
+def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> str:
     sentences = [("for", place + 1) for place in range(shown.reasons_for)]
     sentences += [("against", place + 1) for place in range(shown.reasons_against)]
     spoken_columns = ", ".join(
@@ -144,6 +163,8 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown) -> str:
         for direction, place in sentences
     )
     lead_columns = "".join(f", leads.{_quoted(name)}" for name in shown.publish_columns)
+    order = ("probability", "margin") if ranked_by == RANKED_BY else ("points",)
+    best_first = ", ".join(f"_scores.{name} DESC" for name in order)
     score = ", ".join(f"_scores.{_quoted(name)}" for name in score_columns if name != "lead_id")
     said = "".join(f", said.{direction}_{place}" for direction, place in sentences)
     return f"""
@@ -152,8 +173,8 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown) -> str:
                 PARTITION BY lead_id, direction ORDER BY rank_in_row) AS place
             FROM _reasons
         ), said AS (SELECT lead_id{"," if sentences else ""} {spoken_columns} FROM placed GROUP BY lead_id)
-        SELECT row_number() OVER (ORDER BY _scores.probability DESC, _scores.margin DESC, _scores.lead_id)
-               AS rank, _scores.lead_id, {score}{said}{lead_columns}
+        SELECT row_number() OVER (ORDER BY {best_first}, _scores.lead_id) AS rank,
+               _scores.lead_id, '{ranked_by}' AS ranked_by, {score}{said}{lead_columns}
         FROM _scores LEFT JOIN said USING (lead_id) LEFT JOIN leads USING (lead_id)
         ORDER BY rank
     """  # noqa: S608  # names are quoted identifiers or our own

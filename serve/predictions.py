@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -9,17 +10,23 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import ParameterError, StorageError
+from models.association import Flags
 from models.bundle import Bundle
 from models.scoring import Scorer
+from serve.predicted import Predictor
 
 QUARANTINED = (
     "the row cannot be read: its id, its moment or a declared value is missing, malformed or "
     "written another way than in the other rows"
 )
+IDENTITY = ("row", "lead_id", "as_of")
+FIGURES = ("probability", "probability_low", "probability_high", "score", "margin")
 UNKNOWN = "the lead is not in the table 'leads'"
 
 
-def predict(bundle: Bundle, features: pa.Table, *, rows: int) -> pa.Table:
+def predict(
+    bundle: Bundle, features: pa.Table, *, rows: int, asked: Mapping[str, Flags] | None = None
+) -> pa.Table:
     """The probability of each row.
 
     Parameters
@@ -29,21 +36,23 @@ def predict(bundle: Bundle, features: pa.Table, *, rows: int) -> pa.Table:
         quarantined rows are absent.
     rows
         Rows that were asked for.
+    asked
+        Whether each row of ``features`` is asked about a further target, by target.
 
     Returns
     -------
     Table
-        ``row`` (from 1), ``lead_id``, ``as_of``, ``probability``, ``score``, ``margin``; null where a row is
-        absent.
+        ``row`` (from 1), ``lead_id``, ``as_of``, ``probability``, the ends of its 90 % interval
+        (``probability_low``, ``probability_high``), ``score``, ``margin``, and the columns of `Predictor`;
+        null where a row is absent.
     """
     scores = Scorer(bundle).score(features)
     found = features.select(["lead_id", "as_of"])
-    for name, values in (
-        ("probability", scores.probability),
-        ("score", scores.score),
-        ("margin", scores.margin),
-    ):
+    said = (scores.probability, scores.low, scores.high, scores.score, scores.margin)
+    for name, values in zip(FIGURES, said, strict=True):
         found = found.append_column(name, pa.array(values))
+    for name, column in Predictor(bundle).columns(features, scores, asked or {}).items():
+        found = found.append_column(name, column)
     place = np.full(rows, -1, dtype=np.int64)
     place[features.column("snapshot_id").to_numpy()] = np.arange(features.num_rows)
     where = pa.array(place, mask=place < 0)
@@ -63,11 +72,13 @@ def write(connection: duckdb.DuckDBPyConnection, predicted: pa.Table, out: Path,
     connection.register("_predicted", predicted)
     dates = "" if is_flat else "as_of, "
     unknown = "FALSE" if is_flat else "NOT EXISTS (FROM leads WHERE leads.lead_id = p.lead_id)"
+    beside = [name for name in predicted.column_names if name not in {*FIGURES, *IDENTITY}]
+    figures = ", ".join(
+        f'CASE WHEN problem IS NULL THEN "{name}" END AS "{name}"' for name in [*FIGURES, *beside]
+    )
     answered = connection.sql(f"""
         SELECT row, lead_id, {dates}
-               CASE WHEN problem IS NULL THEN probability END AS probability,
-               CASE WHEN problem IS NULL THEN score END AS score,
-               CASE WHEN problem IS NULL THEN margin END AS margin, problem
+               {figures}, problem
         FROM (SELECT *, CASE WHEN lead_id IS NULL THEN '{QUARANTINED}'
                              WHEN {unknown} THEN '{UNKNOWN.replace("'", "''")}' END AS problem
               FROM _predicted p)

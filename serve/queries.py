@@ -9,6 +9,14 @@ import duckdb
 from serve.runs import Run
 
 
+def ranked_by(run: Run) -> dict[str, str | None]:
+    """Who ranked, ``model`` or ``scorecard``, and why: ``ranked_by`` and ``ranked_because``."""
+    return {
+        "ranked_by": run.manifest.get("ranked_by", "model"),
+        "ranked_because": run.manifest.get("ranked_because"),
+    }
+
+
 def top_leads(run: Run, most: int) -> list[dict[str, Any]]:
     """The first leads of the ranking, by rank, each as a mapping of its columns."""
     return _rows("SELECT * FROM read_parquet(?) WHERE rank <= ? ORDER BY rank", run, "ranking", most)

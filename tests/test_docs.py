@@ -343,7 +343,15 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     assert manifest - {"Key"} == set(json.loads((run / "manifest.json").read_text()))
     shown = {"rank", "lead_id", "probability", "score", "margin", "margin_base"}
     columns = set(pq.read_schema(run / "ranking.parquet").names) - {"owner", "territory", "source"}
-    assert {c for c in columns if not re.match(r"margin_|for_|against_", c)} | {"margin_base"} == shown
+    beside = {"expected_value", "tags", "rfm_octant", "top_place"}  # as far as the model has them
+    named = {c for c in columns if not re.match(r"margin_|for_|against_|probability_", c)} - beside
+    assert named | {"margin_base"} == shown
+    assert all(f"`{name}`" in text for name in beside)
+    others = [c.removeprefix("probability_") for c in columns if c.startswith("probability_")]
+    forms = {
+        "<days>d" if re.fullmatch(r"\d+d", o) else o if o in ("low", "high") else "<stage>" for o in others
+    }
+    assert all(f"`probability_{form}`" in text for form in forms)
     families = {c.removeprefix("margin_") for c in columns if c.startswith("margin_")} - {"base"}
     assert all(f"`{name}`" in text for name in (*shown, *families))
     for file in ("reasons", "quarantine"):

@@ -38,6 +38,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "changed_at": ("changedat", "changedate", "changedon", "createddate", "timestamp", "date"),
     "linked_at": ("linkedat", "timestamp", "date"),
     "kind": ("kind", "type", "activitytype", "eventtype", "activity", "event"),
+    "keyword": ("keyword", "searchkeyword", "searchterm", "utmterm", "suchbegriff"),
     "stage": ("stage", "dealstage", "stagename", "outcome", "status", "result"),
     "field": ("field", "fieldname"),
     "date": ("date", "day"),

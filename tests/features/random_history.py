@@ -53,9 +53,9 @@ COLUMNS = {
     "contacts": {"contact_id": _TEXT, "account_id": _TEXT, "role": _TEXT, "row_number": _WHOLE},
     "touches": {
         "lead_id": _TEXT, "contact_id": _TEXT, "visitor_id": _TEXT, "kind": _TEXT, "place": _TEXT,
-        "campaign": _TEXT, "direction": _TEXT, "duration_seconds": _NUMBER, "weight": _NUMBER,
-        "resource": _TEXT, "score": _NUMBER, "occurred_at": _MOMENT, "recorded_at": _MOMENT,
-        "row_number": _WHOLE,
+        "campaign": _TEXT, "keyword": _TEXT, "direction": _TEXT, "duration_seconds": _NUMBER,
+        "weight": _NUMBER, "resource": _TEXT, "score": _NUMBER, "occurred_at": _MOMENT,
+        "recorded_at": _MOMENT, "row_number": _WHOLE,
     },
     "identities": {
         "visitor_id": _TEXT, "contact_id": _TEXT, "lead_id": _TEXT, "linked_at": _MOMENT,
@@ -227,6 +227,7 @@ def _touch(random: np.random.Generator, lead: dict[str, Any], leads: int) -> dic
         "kind": _one(random, KINDS),
         "place": _one(random, ("pricing", "pricing", "careers", "blog", "blog", None)),
         "campaign": _one(random, ("news", "news", "expo", None)),
+        "keyword": _keyword(random),
         "direction": _one(random, ("in", "out", None)),
         "duration_seconds": _one(random, (0.0, 60.0, 0.1, 540.0, None)),
         "weight": _one(random, (1.0, 0.5, 0.0, None)),
@@ -235,6 +236,12 @@ def _touch(random: np.random.Generator, lead: dict[str, Any], leads: int) -> dic
         "occurred_at": occurred,
         "recorded_at": _recorded(random, occurred),
     }
+
+
+def _keyword(random: np.random.Generator) -> str | None:
+    """A search of one to three words, some of them twice; one in three touches comes from none."""
+    words = [_one(random, ("CRM", "crm", "free", "Preis", "bäder")) for _ in range(random.integers(1, 4))]
+    return _one(random, (None, f"{_one(random, '+[ ')}{_one(random, ' -,').join(words)}", " ".join(words)))
 
 
 def _identity(random: np.random.Generator, leads: int) -> dict[str, Any]:

@@ -207,6 +207,8 @@ def test_a_column_that_does_not_exist_is_named_with_those_that_do(ours, tables, 
     ) as found:
         one(ours)(tables)
     assert "'kind'" in found.value.hint
+    assert "'gap_days'" in found.value.hint
+    assert not re.search("_us'|row_number|snapshot_id|as_of", found.value.hint)  # the engine's own
     with pytest.raises(FeatureError, match="fax_number"):  # a slip, not an optional column
         available(ours, tables, {})
 
@@ -238,7 +240,7 @@ def test_without_a_table_its_features_are_left_out(tables):
 def test_kinds_are_the_most_common_and_ties_go_by_name(tables):
     offer = candidates(tables, {}, most=Most(kinds=1))
     kept, values = offer.features, offer.values
-    assert values == {"kind": ["email_open"], "stage": ["mql"], "peers": []}
+    assert values == {"kind": ["email_open"], "stage": ["mql"], "peers": [], "words": []}
     assert "kind_touches[email_open]_7d" in {f.name for f in kept}
     assert "kind_touches[web_visit]_7d" not in {f.name for f in kept}
 
@@ -266,6 +268,23 @@ def own_module(tmp_path, monkeypatch):
     catalogue._features.clear()
     catalogue._features.update(before)
     sys.modules.pop("our_touches", None)
+
+
+BROKEN = {
+    "no such name": ("from features.catalogue import features", "ImportError"),
+    "a slip of numbers": ("WEEKS = 1 / 0", "ZeroDivisionError"),
+    "no such key": ("{}['days']", "KeyError"),
+    "no such module": ("import no_such_module", "no module 'no_such_module'"),
+}
+
+
+@pytest.mark.parametrize(("line", "what"), BROKEN.values(), ids=BROKEN)
+def test_a_module_that_fails_is_named_with_the_next_step(tmp_path, monkeypatch, line, what):
+    (tmp_path / "broken_features.py").write_text(line)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(FeatureError, match=rf"module 'broken_features' cannot be imported \({what}") as found:
+        full_catalogue(["broken_features"])
+    assert found.value.hint
 
 
 def test_a_module_of_the_user_adds_features_under_its_own_family(own_module, tables):

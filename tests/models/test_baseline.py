@@ -4,9 +4,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from models.baseline import logistic_probability
-from models.matrix import Encoding
-
-ENCODING = Encoding(("amount", "source"), ("number", "category"), {"source": ("web", "fair")}, {})
+from models.classifier import Rows
 
 
 def drawn(seed):
@@ -20,19 +18,12 @@ def drawn(seed):
 def test_it_comes_near_the_truth_of_a_linear_outcome():
     seen, label, _ = drawn(0)
     asked, truth, log_odds = drawn(1)
-    found = logistic_probability(seen, label, asked, ENCODING)
+    found = logistic_probability(Rows(seen, label, [1]), asked)
     assert roc_auc_score(truth, found) > roc_auc_score(truth, log_odds) - 0.03
 
 
 def test_extreme_and_unknown_values_get_a_probability():
     seen, label, _ = drawn(0)
     odd = np.array([[1e300, 0], [-1e300, 2], [np.nan, np.nan], [0, 7]])
-    found = logistic_probability(seen, label, odd, ENCODING)
+    found = logistic_probability(Rows(seen, label, [1]), odd)
     assert ((found > 0) & (found < 1)).all()
-
-
-def test_only_the_latest_rows_are_used(monkeypatch):
-    seen, label, _ = drawn(0)
-    monkeypatch.setattr("models.baseline.MOST_ROWS", 300)
-    expected = logistic_probability(seen[-300:], label[-300:], seen, ENCODING)
-    np.testing.assert_array_equal(logistic_probability(seen, label, seen, ENCODING), expected)

@@ -10,10 +10,12 @@ import pytest
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError, StorageError
+from models.blend import Blend
 from models.bundle import SUMS_FILE, Bundle, Target, Window, from_files
 from models.calibration import Calibration
 from models.classifier import SHALLOW, Rows, fit
 from models.matrix import Encoding
+from models.spread import Spread
 from models.store import load, save
 
 
@@ -29,9 +31,10 @@ def bundle():
                 name="won-30d",
                 stage="won",
                 horizon_days=30.0,
-                boosters=bags.boosters,
+                blend=Blend.mean(bags.boosters),
                 calibration=Calibration((-1.0, 1.0), (-0.1 - 0.2, 1 / 3)),
                 reference=(0.1, 0.1 + 0.2, 5e-324 + 0.5),
+                spread=Spread((0.0,), (0.3,)),
                 metrics={"roc_auc": {"value": 2 / 3}},
             ),
         ),
@@ -136,11 +139,12 @@ def test_a_target_name_that_leads_out_of_the_folder_is_refused(bundle):
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda data: data.update(schema_version=2),
+        lambda data: data.update(schema_version=1),
         lambda data: data.update(surprise=1),
         lambda data: data.pop("window"),
         lambda data: data.update(targets=[]),
-        lambda data: data["targets"][0].update(bags=1),
+        lambda data: data["targets"][0].update(weights=[1.0]),
+        lambda data: data["targets"][0].update(weights=[1.0, 0.0]),
         lambda data: data["targets"][0].update(reference=[0.5, 0.4]),
         lambda data: data["targets"][0].update(reference=[0.5, float("nan")]),
         lambda data: data["targets"][0]["calibration"].update(log_odds=[1, 0]),

@@ -7,7 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from features.errors import ModelError
-from models.calibration import Calibration, beta, fit_calibration, platt, sigmoid
+from models.calibration import Calibration
+from models.curves import WAYS, beta, fit_calibration, platt
+from models.newton import sigmoid
 
 
 def drawn(log_odds, seed=0):
@@ -38,7 +40,7 @@ def test_the_beta_curve_is_chosen_where_a_line_does_not_fit():
     assert len(fit_calibration(MARGIN, drawn(MARGIN)).margins) == 2
 
 
-@pytest.mark.parametrize("fit", [platt, beta])
+@pytest.mark.parametrize("fit", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("truth", [MARGIN, -MARGIN, 0 * MARGIN], ids=["good", "inverted", "none"])
 def test_the_ranking_never_changes(fit, truth):
     curve = fit(MARGIN, drawn(truth))

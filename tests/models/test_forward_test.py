@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from models.forward_test import ForwardTest, figure_rows, load
+from tests.serve.small import bundle as small_bundle
 
 TEST = pa.table(
     {
@@ -39,8 +40,29 @@ def test_the_test_comes_back_as_it_was(tmp_path):
 
 def test_rows_of_one_lead_stay_together_and_its_id_stays_away(tmp_path):
     folder = ForwardTest.of(TEST, {}, FIGURES).save(tmp_path / "test")
-    assert load(folder).rows.column("lead").to_pylist() == [1, 0, 1]
+    first, second, third = load(folder).rows.column("lead").to_pylist()
+    assert first == third != second
     assert all(b"L7" not in file.read_bytes() for file in folder.iterdir())
+
+
+def test_a_lead_has_the_same_number_in_every_training():
+    other = TEST.set_column(1, "lead_id", pa.array(["L2", "L9", "L1"]))
+    numbers = [ForwardTest.of(t, {}, FIGURES).rows.column("lead").to_pylist() for t in (TEST, other)]
+    assert numbers[0][1] == numbers[1][0]
+    assert len({*numbers[0], *numbers[1]}) == 4
+
+
+def test_slices_come_back_and_are_no_orders(tmp_path):
+    parts = {"source": np.array(["web", "fair", "web"], dtype=object)}
+    found = load(ForwardTest.of(TEST, {}, FIGURES, slices=parts).save(tmp_path / "test"))
+    assert found.slices["source"].tolist() == ["web", "fair", "web"]
+    assert found.orders == {}
+
+
+def test_the_model_of_the_first_pass_comes_back_if_it_was_kept(tmp_path):
+    assert load(ForwardTest.of(TEST, {}, FIGURES).save(tmp_path / "without")).first is None
+    found = load(ForwardTest.of(TEST, {}, FIGURES, first=small_bundle()).save(tmp_path / "with"))
+    assert found.first.digest == small_bundle().digest
 
 
 def test_every_figure_of_every_contender_is_one_row():

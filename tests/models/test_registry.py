@@ -10,7 +10,16 @@ import pytest
 
 from features.errors import ModelError, UpstreamError
 from models import registry
-from models.registry import Version, champion, fetch, fetch_test, log_training, versions
+from models.registry import (
+    Version,
+    champion,
+    fetch,
+    fetch_card,
+    fetch_test,
+    log_training,
+    put_in_force,
+    versions,
+)
 
 # mlflow and its dependencies warn about themselves while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -43,13 +52,50 @@ def trained(tmp_path_factory) -> tuple[str, Version, Version]:
 
 def test_the_first_version_is_champion_and_the_latest_is_challenger(trained):
     uri, first, second = trained
-    assert first.aliases == ("challenger", "champion")
+    assert first.aliases == ("champion",)
     assert second.aliases == ("challenger",)
     assert [(v.version, v.digest, v.aliases) for v in versions(uri, "leads")] == [
         ("2", "bbb", ("challenger",)),
         ("1", "aaa", ("champion",)),
     ]
     assert champion(uri, "leads").run_id == first.run_id
+
+
+def test_the_first_version_without_signal_is_not_put_in_force(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    noise = train(uri, tmp_path, "aaa", has_signal=False)
+    assert (noise.aliases, noise.has_signal) == (("challenger",), False)
+    with pytest.raises(ModelError, match="none has shown signal"):
+        champion(uri, "leads")
+    assert train(uri, tmp_path, "bbb").aliases == ("champion",)
+
+
+def test_a_version_is_put_in_force_once_and_what_was_said_of_it_is_kept(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    first, second = (train(uri, tmp_path, digest) for digest in ("aaa", "bbb"))
+    moved = put_in_force(uri, "leads", second, instead_of="1", record={"leadrank.promotion": "passed"})
+    assert moved.aliases == ("champion",)
+    assert moved.tags["leadrank.promotion"] == "passed"
+    assert [v.aliases for v in versions(uri, "leads")] == [("champion",), ()]
+    with pytest.raises(ModelError, match="the champion is version 2 by now, not 1"):
+        put_in_force(uri, "leads", first, instead_of="1", record={})
+    assert champion(uri, "leads").version == "2"
+
+
+def test_a_version_that_is_not_there_is_named(trained):
+    with pytest.raises(ModelError, match="has no version 7"):
+        registry.version(trained[0], "leads", "7")
+
+
+def test_the_card_lies_beside_the_bundle(tmp_path):
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / "card.md").write_text("# Model card")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    version = train(uri, tmp_path, "aaa", folders={registry.CARD: tmp_path / "card"})
+    (tmp_path / "into").mkdir()
+    folder = fetch_card(uri, version, tmp_path / "into")
+    assert (folder / "card.md").read_text() == "# Model card"
+    assert (folder / "bundle" / "model.json").read_text() == "aaa"
 
 
 def test_a_version_comes_back_as_the_folder_that_was_registered(trained, tmp_path):

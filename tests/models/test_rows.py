@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from features.errors import ModelError
-from models.classifier import SHALLOW, Ensemble, Rows, fit
+from models.blend import Blend, Ensemble
+from models.classifier import SHALLOW, Rows, fit
 from models.rows import History, mature_rows
 from models.training import train
 from tests.models.test_training import QUICK, ROWS, SPECS
@@ -36,7 +37,7 @@ def test_what_is_measured_is_measured_on_mature_rows_alone(trained):
 
 def test_rows_that_are_decided_early_teach_the_trees_that_are_shipped(trained):
     alone = train(mature_rows(with_early()), SPECS, QUICK, horizon_days=28.0)
-    assert trained.bundle.target.boosters != alone.bundle.target.boosters
+    assert trained.bundle.target.blend != alone.bundle.target.blend
     assert trained.bundle.window.rows == ROWS.num_rows
 
 
@@ -48,11 +49,13 @@ def test_a_row_of_weight_two_teaches_what_two_equal_rows_teach():
     shape = SHALLOW.__class__(**{**vars(SHALLOW), "row_share": 1.0, "feature_share": 1.0, "min_leaf_rows": 1})
     weighted = Rows(matrix, label, (), np.where(np.arange(400) % 2, 1.0, 2.0))
     margins = [
-        Ensemble(fit(rows, shape, trees=5, bags=1, seed=0, threads=1).boosters).margin(matrix)
+        Ensemble(Blend.mean(fit(rows, shape, trees=5, bags=1, seed=0, threads=1).boosters)).margin(matrix)
         for rows in (weighted, Rows(matrix[twice], label[twice]))
     ]
     np.testing.assert_allclose(*margins, atol=1e-6)
-    unweighted = Ensemble(fit(Rows(matrix, label), shape, trees=5, bags=1, seed=0, threads=1).boosters)
+    unweighted = Ensemble(
+        Blend.mean(fit(Rows(matrix, label), shape, trees=5, bags=1, seed=0, threads=1).boosters)
+    )
     assert np.abs(unweighted.margin(matrix) - margins[0]).max() > 1e-3
 
 

@@ -7,11 +7,13 @@ import pytest
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
 from models import scoring
+from models.blend import Blend
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration
 from models.classifier import SHALLOW, Rows, fit
 from models.matrix import encode, fit_encoding
 from models.scoring import Scorer, margin, probability, score, standing
+from models.spread import Spread
 
 RANDOM = np.random.default_rng(0)
 TABLE = pa.table(
@@ -33,8 +35,19 @@ def bundle():
     label = (matrix[:, 0] + RANDOM.normal(size=400) > 3).astype(float)
     bags = fit(Rows(matrix, label, [1]), SHALLOW, trees=10, bags=2, seed=0, threads=1)
     curve = Calibration((-1.0, 1.0), (-2.0, 1.0))
-    target = Target("won", "won", None, bags.boosters, curve, tuple(np.linspace(0.1, 0.6, 101).tolist()))
+    target = Target(
+        "won",
+        "won",
+        None,
+        Blend.mean(bags.boosters),
+        curve,
+        tuple(np.linspace(0.1, 0.6, 101).tolist()),
+        Spread((0.0,), (0.3,)),
+    )
     return Bundle((target,), encoding, SPECS, Window(None, None, 400, 200))
+
+
+REFERENCE = tuple(np.linspace(0.1, 0.6, 101).tolist())
 
 
 def test_reordered_and_additional_columns_change_no_score(bundle):

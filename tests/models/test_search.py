@@ -1,19 +1,14 @@
-"""Shape and number of trees follow the later rows and the size of the history."""
-
-from dataclasses import replace
+"""Parts, number of trees and weights follow the later rows and the size of the history."""
 
 import numpy as np
 import pytest
 
+from models.blend import Ensemble
 from models.classifier import DEEP, SHALLOW, Rows
 from models.options import TrainOptions
-from models.search import fit_choice, fitting, search
+from models.search import LINEAR, STRENGTHS, USUAL_TREES, fit_choice, fitting, search
 
-OPTIONS = TrainOptions(bags=2, most_trees=150, patience=15)
-
-
-STUMPS = replace(SHALLOW, leaves=2, max_depth=1, feature_share=1.0, learning_rate=0.2)
-BUSHES = replace(DEEP, feature_share=1.0, learning_rate=0.3, min_leaf_rows=3, l2=0.0)
+OPTIONS = TrainOptions(bags=2, most_trees=150)
 
 
 def chessboard(rows, seed):
@@ -29,34 +24,43 @@ def line(rows, seed):
     return Rows(matrix, (random.uniform(size=rows) < 1 / (1 + np.exp(-matrix.sum(axis=1) / 5))).astype(float))
 
 
-@pytest.mark.parametrize(("draw", "name"), [(chessboard, "deep"), (line, "shallow")])
-def test_the_shape_that_serves_later_rows_is_chosen(draw, name, monkeypatch):
-    monkeypatch.setattr("models.search.SHAPES", {"shallow": STUMPS, "deep": BUSHES})
-    choice = search(draw(1500, 0), draw(3000, 50), OPTIONS)
-    assert choice.name == name
-    assert set(choice.tried) == {"shallow", "deep"}
+def weights(choice):
+    return {part.name: part.weight for part in choice.parts} | {LINEAR: choice.linear_weight}
 
 
-def test_a_gain_that_may_be_chance_keeps_the_first_shape(monkeypatch):
-    losses = {STUMPS.leaves: 0.5, BUSHES.leaves: 0.5 * 0.991}
-    monkeypatch.setattr("models.search.SHAPES", {"shallow": STUMPS, "deep": BUSHES})
-    monkeypatch.setattr(
-        "models.search._try", lambda _rows, _later, shape, _options: (losses[shape.leaves], 30)
-    )
-    assert search(line(300, 0), line(100, 1), OPTIONS).name == "shallow"
-    losses[BUSHES.leaves] = 0.5 * 0.989
-    assert search(line(300, 0), line(100, 1), OPTIONS).name == "deep"
+def test_where_no_column_alone_tells_anything_deep_trees_count_most():
+    found = weights(search(chessboard(1500, 0), chessboard(3000, 50), OPTIONS))
+    assert found["deep"] == max(found.values())
+    assert sum(found.values()) == pytest.approx(1)
 
 
-def test_too_few_later_outcomes_take_the_first_shape_untried():
+def test_where_all_effects_are_linear_the_linear_part_counts_most():
+    found = weights(search(line(1500, 0), line(6000, 50), OPTIONS))
+    assert found[LINEAR] == max(found.values())
+
+
+def test_too_few_later_outcomes_take_the_usual_values_untried():
     later = Rows(np.zeros((50, 12)), np.r_[np.ones(4), np.zeros(46)])
     choice = search(line(300, 0), later, OPTIONS)
-    assert (choice.name, choice.trees, choice.tried) == ("shallow", OPTIONS.few_trees, {})
+    assert set(weights(choice).values()) == {0.25}
+    assert (choice.trees, choice.strength, choice.half_life, choice.tried) == (
+        USUAL_TREES,
+        STRENGTHS[0],
+        None,
+        {},
+    )
 
 
-def test_never_fewer_trees_than_the_floor():
+def test_later_rows_that_tell_nothing_leave_the_usual_number_of_trees_and_equal_weights():
     noise = Rows(np.random.default_rng(0).normal(size=(400, 3)), np.tile([0.0, 1.0], 200))
-    assert search(noise, noise.take(slice(0, 100)), OPTIONS).trees >= OPTIONS.fewest_trees
+    choice = search(noise.take(slice(0, 340)), noise.take(slice(340, None)), OPTIONS)
+    assert choice.trees == USUAL_TREES
+    assert set(weights(choice).values()) == {0.25}
+
+
+def test_no_booster_grows_beyond_the_most_trees():
+    choice = search(line(1500, 0), line(1500, 50), TrainOptions(most_trees=40))
+    assert max(choice.trees.values()) <= 40
 
 
 @pytest.mark.parametrize(("rows", "least"), [(100, 3), (500, 10), (5000, 40)])
@@ -64,7 +68,7 @@ def test_small_histories_get_small_leaves(rows, least):
     assert fitting(SHALLOW, OPTIONS, rows=rows, columns=10).min_leaf_rows == least
 
 
-@pytest.mark.parametrize(("rows", "rate"), [(10_000, 0.04), (15_000, 0.06), (1_000_000, 0.16)])
+@pytest.mark.parametrize(("rows", "rate"), [(20_000, 0.04), (30_000, 0.06), (1_000_000, 0.1)])
 def test_long_histories_get_larger_steps(rows, rate):
     assert fitting(SHALLOW, OPTIONS, rows=rows, columns=10).learning_rate == pytest.approx(rate)
 
@@ -76,7 +80,20 @@ def test_the_depth_limit_holds_for_every_shape():
 def test_the_chosen_number_of_trees_is_fitted_in_every_bag():
     rows = line(400, 0)
     choice = search(rows, line(200, 1), OPTIONS)
-    assert fit_choice(rows, choice, OPTIONS).trees == (choice.trees,) * 2
+    blend = fit_choice(rows, choice, OPTIONS)
+    grown = [text.count("Tree=") for text in blend.boosters]
+    assert grown == [count for count in choice.trees.values() for _ in range(OPTIONS.bags)]
+
+
+def test_the_weights_of_bags_and_parts_add_up_to_the_choices():
+    rows, later = line(400, 0), line(200, 1)
+    choice = search(rows, later, OPTIONS)
+    blend = fit_choice(rows, choice, OPTIONS)
+    assert sum(blend.weights) == pytest.approx(sum(part.weight for part in choice.parts))
+    without = Ensemble(type(blend)(blend.boosters, blend.weights)).margin(later.matrix)
+    np.testing.assert_allclose(
+        Ensemble(blend).margin(later.matrix), without + blend.linear.margin(later.matrix)
+    )
 
 
 @pytest.mark.parametrize(

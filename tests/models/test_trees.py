@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
-from models.classifier import DEEP, SHALLOW, Ensemble, Rows, fit
+from models.blend import Blend, Ensemble
+from models.classifier import DEEP, SHALLOW, Rows, fit
 from models.trees import check_booster
 
 RANDOM = np.random.default_rng(0)
@@ -113,7 +114,7 @@ def test_content_after_the_trees_is_refused(text):
 def test_a_tree_of_one_leaf_passes():
     flat = fit(Rows(np.zeros((60, 2)), np.tile([0.0, 1.0], 30)), SHALLOW, trees=2, bags=1, seed=0, threads=1)
     assert check_booster(flat.boosters[0], features=2) == 1
-    assert Ensemble(flat.boosters).margin(np.zeros((3, 2))).tolist() == [0, 0, 0]
+    assert Ensemble(Blend.mean(flat.boosters)).margin(np.zeros((3, 2))).tolist() == [0, 0, 0]
 
 
 def test_a_split_that_only_asks_whether_there_is_a_value_passes(text):

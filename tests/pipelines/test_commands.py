@@ -93,9 +93,9 @@ def test_explain_gives_every_published_reason_of_a_lead(demo, leadrank):
     assert families == pytest.approx(lead["margin"], abs=1e-9)
 
 
-def test_models_lists_the_first_version_as_champion_and_challenger(demo, leadrank):
+def test_models_lists_the_first_version_as_champion(demo, leadrank):
     (version,) = asked(leadrank, "models", home=demo.home)["versions"]
-    assert set(version["aliases"]) == {"champion", "challenger"}
+    assert version["aliases"] == ["champion"]
     assert version["digest"] == demo.result["train"]["digest"]
 
 
@@ -111,7 +111,7 @@ def test_a_person_reads_tables_and_no_json(demo, leadrank):
 def test_a_flat_table_is_trained_on_and_its_rows_predicted_in_order(flat, leadrank):
     trained = asked(leadrank, "train", home=flat)
     assert trained["rows"] == 400
-    assert set(trained["aliases"]) == {"champion", "challenger"}
+    assert trained["aliases"] == ["champion"]
     rows = "Channel,Visits\nfair,22\nweb,0\nfair,22\n"
     (flat / "new.csv").write_text(rows)
     told = asked(leadrank, "predict", "--rows", "new.csv", "--out", "out.csv", home=flat)

@@ -90,6 +90,8 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_name(text: str,
         ("train: {as_of: soon}", "train.as_of", "a moment such as"),
         ("check: {max_quarantine_share: 1.01}", "check.max_quarantine_share", "less than or equal to 1"),
         ("scorecard: {mql_points: 1e999}", "scorecard.mql_points", "a finite number"),
+        ("features: {kinds: {call: {weight: 1e999}}}", "features.kinds.call.weight", "a finite number"),
+        ("features: {kinds: {call: {says: maybe}}}", "features.kinds.call.says", "'direct', 'contextual'"),
         ("score: {publish_columns: name}", "score.publish_columns", "a list"),
         ("tracking: mlflow", "tracking", "a section"),
         ("preset: sugarcrm", "preset", "'salesforce', 'hubspot', 'dynamics' or 'marketo'"),
@@ -98,6 +100,14 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_name(text: str,
 def test_a_wrong_value_is_refused_with_its_path_and_what_is_expected(section: str, path: str, expected: str):
     message = refused(FLAT + section)
     assert f"'{path}' must be {expected}" in message
+
+
+def test_more_generic_features_than_the_library_holds_are_refused():
+    assert refused(FLAT + "features: {library_max: 40}") == (
+        "features.generic_max (60) is above features.library_max (40) — "
+        "generic features count there too: set features.generic_max to 40 or less"
+    )
+    assert parse(FLAT + "features: {library_max: 40, generic_max: 40}").features.generic_max == 40
 
 
 def test_no_message_repeats_a_value():
@@ -145,7 +155,7 @@ def test_a_file_without_keys_is_refused(text: str):
 
 
 def test_a_section_with_all_keys_commented_out_means_the_defaults():
-    assert parse(FLAT + "train:\n  # bags: 9\n").train.bags == 8
+    assert parse(FLAT + "train:\n  # bags: 9\n").train.bags == 4
 
 
 def test_a_moment_is_utc_and_a_date_is_its_midnight():

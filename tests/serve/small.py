@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from features.catalogue import FeatureSpec
+from models.blend import Blend
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration
 from models.classifier import SHALLOW, Rows, fit
 from models.matrix import encode, fit_encoding
+from models.spread import Spread
 
 SPECS = (
     FeatureSpec("opens_7d", "opens", "behaviour", "number", "{value:.0f} opens in {days} days", 7),
@@ -20,6 +22,7 @@ SPECS = (
         "days_since_last_touch", "days_since_last_touch", "recency", "number", "{value:.0f} days ago"
     ),
 )
+REFERENCE = tuple(np.linspace(0.1, 0.6, 101).tolist())
 
 
 def features(rows: int, seed: int = 0) -> pa.Table:
@@ -47,5 +50,13 @@ def bundle() -> Bundle:
     label = (np.nan_to_num(matrix[:, 0]) - np.nan_to_num(matrix[:, 2]) / 20 + noise > 2).astype(float)
     bags = fit(Rows(matrix, label, [1]), SHALLOW, trees=12, bags=2, seed=0, threads=1)
     curve = Calibration((-1.0, 1.0), (-2.0, 1.0))
-    target = Target("won", "won", 90.0, bags.boosters, curve, tuple(np.linspace(0.1, 0.6, 101).tolist()))
+    target = Target(
+        "won",
+        "won",
+        90.0,
+        Blend.mean(bags.boosters),
+        curve,
+        tuple(np.linspace(0.1, 0.6, 101).tolist()),
+        Spread((0.0,), (0.3,)),
+    )
     return Bundle((target,), encoding, SPECS, Window(None, None, 600, int(label.sum())))

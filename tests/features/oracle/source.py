@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from tests.features.oracle.behaviour import COMMON_PLACES, count
-from tests.features.oracle.world import Fact, Seen, present, share
+from tests.features.oracle.world import Fact, Seen, World, present, share
 from tests.features.random_history import DAY
 
 
@@ -22,16 +24,56 @@ def source(seen: Seen) -> Iterator[tuple[str, Any]]:
     campaigns = present(touches, "campaign")
     yield "first_campaign", campaigns[0] if campaigns else None
     yield "last_campaign", campaigns[-1] if campaigns else None
+    keywords = present(touches, "keyword")
+    yield "first_keyword", keywords[0] if keywords else None
+    yield "last_keyword", keywords[-1] if keywords else None
     yield "distinct_campaigns_90d", len(set(present(seen.last(90, touches), "campaign")))
-    for column in ("source", "campaign", "city", "account.sector", "account.employees"):
+    for column in ("source", "campaign", "city", "first.keyword", "account.sector", "account.employees"):
         yield from peers(seen, column)
+    for column in ("city", "first.keyword"):
+        rates = [rate_of(seen, column, word) for word in words_of(value_as_of(seen, column))]
+        known = [rate for rate in rates if rate is not None]
+        yield f"best_word_rate[{column}]", max(known, default=None)
+        yield f"worst_word_rate[{column}]", min(known, default=None)
+
+
+def rate_of(seen: Seen, column: str, word: str) -> float | None:
+    """Smoothed rate of the mature leads with a word in their text."""
+    mature = [lead for lead in seen.world.tables["leads"] if is_mature(seen, lead)]
+    rate = share(sum(is_converted(seen, lead) for lead in mature), len(mature))
+    like_it = [lead for lead in mature if word in words_of(value_when_mature(seen, lead, column))]
+    converted = sum(is_converted(seen, lead) for lead in like_it)
+    return None if rate is None else (converted + 20 * rate) / (len(like_it) + 20)
+
+
+def words_of(text: str | None) -> set[str]:
+    return set(re.findall(r"\w+", (text or "").lower()))
+
+
+@cache
+def first_keyword(world: World, lead_id: str, moment: datetime) -> str | None:
+    """What the lead first searched for, as known before a moment."""
+    searched = present(Seen(world, lead_id, moment).touches, "keyword")
+    return searched[0] if searched else None
+
+
+def value_as_of(seen: Seen, column: str) -> Any:
+    if column == "first.keyword":
+        return first_keyword(seen.world, seen.lead_id, seen.as_of)
+    return value_of(seen, seen.lead, column)
+
+
+def value_when_mature(seen: Seen, lead: Fact, column: str) -> Any:
+    if column == "first.keyword":
+        return first_keyword(seen.world, lead["lead_id"], told_at(seen, lead))
+    return value_of(seen, lead, column)
 
 
 def peers(seen: Seen, column: str) -> Iterator[tuple[str, Any]]:
     """Leads that were mature before the moment, with the lead's own value and with any."""
-    value = value_of(seen, seen.lead, column)
+    value = value_as_of(seen, column)
     mature = [lead for lead in seen.world.tables["leads"] if is_mature(seen, lead)]
-    like_it = [lead for lead in mature if value_of(seen, lead, column) == value]
+    like_it = [lead for lead in mature if value_when_mature(seen, lead, column) == value]
     rate = share(sum(is_converted(seen, lead) for lead in mature), len(mature))
     converted = sum(is_converted(seen, lead) for lead in like_it)
     is_unknown = value is None or rate is None

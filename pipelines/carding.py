@@ -1,0 +1,51 @@
+"""The model card as a step of training: from what was reported to three files beside the bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.questions import Question
+from models.audit import Audit
+from models.card import LaterRows, card, markdown
+from models.card_limits import Facts
+from models.card_page import page
+from models.forward_test import ForwardTest
+from models.training import Trained
+from pipelines.inputs import Inputs
+from pipelines.params import Params
+
+
+def card_of(
+    params: Params, inputs: Inputs, asked: Question, trained: Trained, test: ForwardTest, found: Audit
+) -> dict[str, Any]:
+    """The card of a training, as plain data."""
+    facts = Facts(
+        model=params.tracking.model,
+        tables=tuple(inputs.tables),
+        is_flat=inputs.is_flat,
+        undecided=asked.immature,
+        split=trained.report["split"],
+    )
+    leads = np.asarray(test.rows.column("lead").to_numpy(), dtype=np.int64)
+    return card(
+        trained.bundle,
+        facts,
+        LaterRows(test.label, test.probability, leads, test.slices),
+        found,
+        test.with_intervals(),
+        min_slice_outcomes=params.promotion.min_slice_outcomes,
+    )
+
+
+def write(made: Mapping[str, Any], folder: Path) -> Path:
+    """Write ``card.md``, ``card.html`` and ``card.json`` into a new folder, and return it."""
+    folder.mkdir()
+    (folder / "card.md").write_text(markdown(made), encoding="utf-8")
+    (folder / "card.html").write_text(page(made), encoding="utf-8")
+    (folder / "card.json").write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
+    return folder

@@ -1,0 +1,176 @@
+"""Who ranks tonight: the champion, or the points scorecard while no model is in force."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from features.catalogue import Feature
+from features.errors import ModelError
+from features.families import by_name
+from features.memory import current_features, known_today
+from features.vocabulary import Vocabulary
+from models import registry
+from models.scorecard import usable
+from pipelines.champion import Champion, champion
+from pipelines.inputs import Inputs
+from pipelines.offering import offered, vocabulary_of
+from pipelines.params import Params
+from pipelines.tagging import asked_tonight
+from serve import batch, by_scorecard, runs
+
+Advance: TypeAlias = Callable[[int], None]
+
+NO_MODEL = "no model is registered: none was trained yet, or the history has too few outcomes"
+NO_SIGNAL = "no version of the model has shown signal on later leads"
+
+
+@dataclass(frozen=True)
+class ByModel:
+    """The champion as a ranker."""
+
+    champion: Champion
+    name: str
+    ranked_by: str = batch.RANKED_BY
+
+    @property
+    def digest(self) -> str:
+        """Names this model and no other."""
+        return self.champion.digest
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that it was trained with."""
+        return vocabulary_of(self.champion.bundle)
+
+    def features(self, params: Params, inputs: Inputs) -> tuple[Feature, ...]:
+        """The features of the model, in its order."""
+        bundle = self.champion.bundle
+        return by_name(
+            [spec.name for spec in bundle.specs],
+            bundle.kinds,
+            known_today(inputs.fields),
+            modules=params.features.modules,
+        )
+
+    def score(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, on_rows: Advance) -> int:
+        """Score and explain the staged features; the number of leads."""
+        bundle = self.champion.bundle
+        asked = asked_tonight(inputs, bundle, inputs.backend.table("snapshots"))
+        features = staged / "features.parquet"
+        return batch.score_leads(bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows)
+
+    def told(self) -> dict[str, Any]:
+        """For the manifest: ``ranked_by``, ``ranked_because`` and ``model``."""
+        model = {"name": self.name, "version": self.champion.version, "digest": self.digest}
+        return {"ranked_by": self.ranked_by, "ranked_because": "a model is in force", "model": model}
+
+
+@dataclass(frozen=True)
+class ByScorecard:
+    """The points scorecard as a ranker.
+
+    Attributes
+    ----------
+    card
+        Its rules.
+    chosen
+        Features of its rules.
+    vocabulary
+        The words of the tables.
+    because
+        Why no model ranks.
+    """
+
+    card: by_scorecard.Card
+    chosen: tuple[Feature, ...]
+    vocabulary: Vocabulary
+    because: str
+    ranked_by: str = by_scorecard.RANKED_BY
+
+    @property
+    def digest(self) -> str:
+        """Names these rules and no others."""
+        return hashlib.sha256(json.dumps(self._rules()).encode()).hexdigest()
+
+    def features(self, params: Params, inputs: Inputs) -> tuple[Feature, ...]:  # noqa: ARG002  # as ByModel's
+        """The features of the rules."""
+        return self.chosen
+
+    def score(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, on_rows: Advance) -> int:  # noqa: ARG002
+        """Give the staged leads their points; the number of leads."""
+        features = staged / "features.parquet"
+        return by_scorecard.score_leads(self.card, features, staged, shown=shown, on_rows=on_rows)
+
+    def told(self) -> dict[str, Any]:
+        """For the manifest: ``ranked_by``, ``ranked_because``, and the card in the place of the model."""
+        model = {"name": self.ranked_by, "version": None, "digest": self.digest}
+        points = {"mql_points": self.card.mql_points, "rules": self._rules()}
+        return {
+            "ranked_by": self.ranked_by,
+            "ranked_because": self.because,
+            "model": {**model, **points},
+        }
+
+    def _rules(self) -> list[Mapping[str, Any]]:
+        return [
+            {key: value for key, value in asdict(rule).items() if value is not None}
+            for rule in self.card.rules
+        ]
+
+
+def ranker(params: Params, home: Path, inputs: Inputs) -> ByModel | ByScorecard:
+    """The champion; the scorecard if no version is in force and none was when last night was ranked.
+
+    Raises
+    ------
+    ModelError
+        The champion's files do not have the registered digest; the ranking in force is a model's and the
+        registry knows no champion; or there is no champion and no rule has its column.
+    ParameterError
+        A rule of ``scorecard.rules`` names a feature that does not exist.
+    UpstreamError
+        MLflow does not answer.
+    """
+    uri = registry.anchored(params.tracking.uri, home)
+    every = registry.versions(uri, params.tracking.model)
+    if any(registry.CHAMPION in version.aliases for version in every):
+        return ByModel(champion(params, home), params.tracking.model)
+    _check_no_model_was_in_force(params, home)
+    return _by_scorecard(params, inputs, NO_SIGNAL if every else NO_MODEL)
+
+
+def _check_no_model_was_in_force(params: Params, home: Path) -> None:
+    """A registry that was lost must not turn a model's ranking into a scorecard's overnight."""
+    run = runs.current_or_none(home / params.score.runs)
+    if run is None or run.manifest.get("ranked_by", batch.RANKED_BY) != batch.RANKED_BY:
+        return
+    if run.manifest.get("model", {}).get("name") == params.tracking.model:
+        raise ModelError(
+            f"the ranking in force is by model '{params.tracking.model}', which has no champion any more",
+            hint="restore the registry or run `leadrank train`; for the scorecard, set another score.runs",
+        )
+
+
+def _by_scorecard(params: Params, inputs: Inputs, because: str) -> ByScorecard:
+    offer = offered(params, inputs)
+    known = {feature.name: feature for feature in (*offer.features, *_current(inputs))}
+    rules = usable(list(known), params.scorecard.rules or None)
+    if not rules:
+        raise ModelError(
+            f"{because}, and no default rule of the scorecard has its column",
+            hint="write scorecard.rules in params.yaml, or add history and run `leadrank train`",
+        )
+    chosen = tuple(known[name] for name in dict.fromkeys(rule.feature for rule in rules))
+    specs = {feature.name: feature.spec for feature in chosen}
+    card = by_scorecard.Card(tuple(rules), specs, params.scorecard.mql_points)
+    return ByScorecard(card, chosen, offer.vocabulary, because)
+
+
+def _current(inputs: Inputs) -> tuple[Feature, ...]:
+    """Fields of which only today's value is known: a rule may read them tonight, no model learns them."""
+    return () if inputs.is_flat else current_features(inputs.fields)

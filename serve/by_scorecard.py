@@ -1,0 +1,101 @@
+"""Rank leads by the points scorecard where no model is in force: points and reasons, no probability.
+
+The files are those of a ranking by a model, so that whoever reads them needs no second way; what only a model
+can say is null, and every row says that the card ranked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.catalogue import FeatureSpec
+from models.scorecard import HIGHEST, LOWEST, Rule, uncut
+from models.scorecard_reasons import rule_reasons
+from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
+
+RANKED_BY = "scorecard"
+UNKNOWN = ("probability", "probability_low", "probability_high", "margin")
+"""Columns that only a model fills; null here."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A scorecard that can rank.
+
+    Attributes
+    ----------
+    rules
+        At least one.
+    specs
+        Feature of each rule, by name.
+    mql_points
+        Points, of 100, from which a lead counts as marketing-qualified.
+    """
+
+    rules: tuple[Rule, ...]
+    specs: Mapping[str, FeatureSpec]
+    mql_points: float
+
+
+def score_leads(
+    card: Card,
+    features: Path,
+    staged: Path,
+    *,
+    shown: Shown,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Give every lead of a feature table its points.
+
+    Parameters
+    ----------
+    features
+        Parquet file with ``lead_id`` and every feature of the card, one row per lead.
+    staged
+        Folder that receives ``scores.parquet`` (as a model writes it, with ``score`` the points cut to 0 and
+        100, ``points`` before that, ``is_mql``, and null for what only a model knows), ``reasons.parquet``,
+        and ``contributions.parquet``: the points by feature, which add up to ``points``.
+    on_rows
+        Called with the number of leads.
+
+    Returns
+    -------
+    int
+        Leads scored.
+    """
+    table = pq.read_table(features)
+    total = uncut(table, card.rules)
+    score = np.clip(total, LOWEST, HIGHEST)
+    nothing = pa.nulls(table.num_rows, pa.float64())
+    said = rule_reasons(
+        table, card.rules, card.specs, most_for=shown.reasons_for, most_against=shown.reasons_against
+    )
+    lead = table.column("lead_id")
+    scores = {
+        "lead_id": lead,
+        **dict.fromkeys(UNKNOWN, nothing),
+        "score": score,
+        "points": total,
+        "is_mql": score >= card.mql_points,
+    }
+    pq.write_table(pa.table(scores), staged / SCORES)
+    reasons = said.drop_columns(["row"]).add_column(0, "lead_id", lead.take(said.column("row")))
+    pq.write_table(reasons, staged / REASONS)
+    pq.write_table(_by_feature(table, card.rules), staged / CONTRIBUTIONS)
+    on_rows(table.num_rows)
+    return int(table.num_rows)
+
+
+def _by_feature(table: pa.Table, rules: Sequence[Rule]) -> pa.Table:
+    base = np.zeros(table.num_rows)
+    sums: dict[str, np.ndarray] = {}
+    for rule in rules:
+        given = rule.points * rule.holds(table.column(rule.feature))
+        sums[rule.feature] = sums.get(rule.feature, base) + given
+    return pa.table({"lead_id": table.column("lead_id"), "base": base, **sums})

@@ -1,0 +1,90 @@
+"""What stands beside the probability of a lead: other horizons and stages, expected value, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from features.errors import ModelError
+from models.association import Flags
+from models.blend import Ensemble
+from models.bundle import Bundle
+from models.matrix import encode
+from models.metrics import Vector
+from models.scoring import Scores
+from models.tags import shown_tags, tagged
+
+STAGES = "stages"
+"""Under this name a bundle keeps the target of each stage that is published."""
+FEATURE_TAGS = {"rfm_octant": "rfm_octant_90d", "top_place": "top_place_90d"}
+"""Columns of the ranking and the features they are: analytic and factual tags."""
+
+
+class Predictor:
+    """The further targets of a bundle, ready to be asked; parses their trees once.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    threads
+        Threads for prediction; the result does not depend on it.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        self._bundle = bundle
+        self._stages: Mapping[str, str] = bundle.extras.get(STAGES, {})
+        self._tags = shown_tags(bundle.extras)
+        needed = {*self._stages.values(), *(tag.target for tag in self._tags)} - {bundle.target.name}
+        targets = {target.name: target for target in bundle.targets}
+        if not needed <= set(targets):
+            raise ModelError(
+                "the model lacks a target that its tags or stages need", hint="train the model again"
+            )
+        self._targets = {name: targets[name] for name in sorted(needed)}
+        self._ensembles = {name: Ensemble(t.blend, threads=threads) for name, t in self._targets.items()}
+
+    def columns(self, table: pa.Table, scores: Scores, asked: Mapping[str, Flags]) -> dict[str, pa.Array]:
+        """The further columns of scored leads.
+
+        Parameters
+        ----------
+        table
+            Their features.
+        scores
+            What the ranking target says of them.
+        asked
+            Whether each lead is asked about a target, by its name; a target without an entry asks all.
+
+        Returns
+        -------
+        dict
+            ``probability_<days>d`` (where there are several horizons), ``probability_<stage>`` (null for a
+            lead that is not asked: it was there already), ``expected_value``, ``tags`` and the tags that are
+            features, as far as the model has them.
+        """
+        found = {f"probability_{days:g}d": pa.array(chance) for days, chance in scores.within.items()}
+        margins = self._margins(table)
+        for stage, name in self._stages.items():
+            chance = self._targets[name].calibration.apply(margins[name])
+            is_asked = asked.get(name, np.ones(table.num_rows, dtype=bool))
+            found[f"probability_{stage}"] = pa.array(chance, mask=~is_asked)
+        if self._bundle.amount is not None:
+            worth = self._bundle.amount.predict(table, self._bundle.encoding)
+            found["expected_value"] = pa.array(scores.probability * worth)
+        if self._tags:
+            margins[self._bundle.target.name] = scores.margin
+            found["tags"] = pa.array(tagged(self._tags, margins, asked), pa.string())
+        for name, feature in FEATURE_TAGS.items():
+            if feature in table.column_names:
+                found[name] = table.column(feature).combine_chunks().cast(pa.string())
+        return found
+
+    def _margins(self, table: pa.Table) -> dict[str, Vector]:
+        """Log-odds of the further targets, the rows encoded once for all of them."""
+        if not self._ensembles:
+            return {}
+        matrix = encode(table, self._bundle.encoding)
+        return {name: ensemble.margin(matrix) for name, ensemble in self._ensembles.items()}

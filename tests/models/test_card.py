@@ -1,0 +1,183 @@
+"""The model card says what the training reported, in plain words, and nothing of a single lead."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.audit import Audit
+from models.card import LaterRows, calibration, card, markdown
+from models.card_limits import Facts
+from models.card_page import page
+from models.findings import Finding
+from models.verdicts import judged, said
+from tests.serve.small import SPECS
+from tests.serve.small import bundle as small_bundle
+
+RANDOM = np.random.default_rng(3)
+CHANCE = RANDOM.uniform(0.05, 0.6, 600)
+LABEL = (RANDOM.uniform(size=600) < CHANCE).astype(float)
+SOURCE = np.where(np.arange(600) < 590, "web", "fair|<b>x</b>").astype(object)
+TESTED = LaterRows(LABEL, CHANCE, np.arange(600) // 2, {"source": SOURCE})
+SPLIT = {
+    "gap_days": {"stop": 90.0, "calibrate": 90.0, "test": 90.0},
+    "asked_gap_days": 90.0,
+    "slices": {
+        name: {"first_as_of": f"{year}-01-01T00:00:00", "last_as_of": f"{year}-12-31T00:00:00",
+               "rows": 1000, "positives": 300}
+        for name, year in (("train", 2023), ("test", 2025))
+    },
+}  # fmt: skip
+TABLES = ("leads", "touches", "accounts", "outcomes", "field_history")
+FACTS = Facts("leads", TABLES, is_flat=False, undecided=0, split=SPLIT)
+
+
+def figure(value, low, high):
+    return {"value": value, "low": low, "high": high}
+
+
+FIGURES = {
+    "model": {
+        "n": 600,
+        "positives": 200,
+        "roc_auc": figure(0.7, 0.6, 0.8),
+        "capture_20": figure(0.5, 0.4, 0.6),
+    },
+    "points_card": {"roc_auc": 0.6, "capture_20": 0.3},
+}
+
+
+def report(spec, *findings, **known):
+    figures = {"auc_alone": 0.6, "loss": 0.0, "auc_without": 0.7, "ahead_share": None}
+    given = {"is_field": True, "time": "static", "is_unknown": False, **known}
+    return replace(said(judged(spec, findings, figures, **given)), is_used=not findings)
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return small_bundle()
+
+
+@pytest.fixture(scope="module")
+def audit():
+    leak = report(SPECS[0], Finding(SPECS[0].name, "closing", "filled at the | end", "refuse"))
+    return Audit((leak, report(SPECS[1])), 0.7, 0.7, 600, 200)
+
+
+@pytest.fixture(scope="module")
+def made(bundle, audit):
+    return card(bundle, FACTS, TESTED, audit, FIGURES, min_slice_outcomes=30)
+
+
+def limits(bundle, audit, *, facts=FACTS, figures=FIGURES):
+    return " ".join(card(bundle, facts, TESTED, audit, figures, min_slice_outcomes=30)["limits"])
+
+
+def test_the_card_names_data_features_and_digest(made, bundle):
+    assert made["predicts"] == "probability that a lead reaches the stage 'won' within 90 days"
+    assert made["digest"] == bundle.digest
+    assert (made["data"]["rows"], made["data"]["positives"]) == (600, bundle.window.positives)
+    assert made["families"] == {"behaviour": 1, "fit": 1, "recency": 1}
+
+
+def test_a_leak_that_was_left_out_is_on_the_card_and_a_kept_column_is_not(made):
+    assert [leak["column"] for leak in made["leaks"]] == [SPECS[0].name]
+
+
+def test_a_slice_with_too_few_outcomes_has_its_count_and_no_judgement(made):
+    fair, web = made["slices"]
+    assert (fair["value"], fair["rows"], fair["leads"], fair["is_judged"]) == ("fair|<b>x</b>", 10, 5, False)
+    assert fair["roc_auc"] is None
+    assert web["is_judged"]
+    assert web["roc_auc"]["low"] < web["roc_auc"]["value"] < web["roc_auc"]["high"]
+
+
+@pytest.mark.parametrize(("least", "is_judged"), [(20, True), (21, False)])
+def test_a_slice_is_judged_from_its_floor_of_outcomes_on(bundle, audit, least, is_judged):
+    label = np.repeat([1.0, 0.0], [20, 80])
+    tested = LaterRows(label, np.linspace(0.1, 0.9, 100), np.arange(100), {"age": np.array(["new"] * 100)})
+    [found] = card(bundle, FACTS, tested, audit, FIGURES, min_slice_outcomes=least)["slices"]
+    assert found["is_judged"] == is_judged
+
+
+def test_calibration_is_forecast_and_rate_in_ten_equal_bins():
+    label, chance = np.tile([0.0, 1.0], 50), np.arange(100) / 100
+    bins = calibration(label, chance)
+    assert [b["rows"] for b in bins] == [10] * 10
+    assert (bins[0]["forecast"], bins[0]["rate"]) == (pytest.approx(0.045), 0.5)
+
+
+def test_a_sound_training_has_only_the_limits_of_every_model(bundle, audit):
+    found = card(bundle, FACTS, TESTED, audit, FIGURES, min_slice_outcomes=1)["limits"]
+    assert len(found) == 2
+
+
+def with_slice(name, **known):
+    slices = {**SPLIT["slices"], name: {**SPLIT["slices"][name], **known}}
+    return replace(FACTS, split={**SPLIT, "slices": slices})
+
+
+def test_limits_follow_from_facts(bundle, audit):
+    assert "base rate moved from 30.0% in the training slice to 40.0%" in limits(
+        bundle, audit, facts=with_slice("test", positives=400)
+    )
+    assert "base rate" not in limits(bundle, audit, facts=with_slice("test", positives=370))
+    assert "base rate" not in limits(bundle, audit, facts=with_slice("test", rows=10, positives=4))
+    assert "the history spans 364 days" in limits(
+        bundle, audit, facts=with_slice("test", last_as_of="2023-12-31T00:00:00")
+    )
+    assert "history spans" not in limits(
+        bundle, audit, facts=with_slice("test", last_as_of="2024-01-01T00:00:00")
+    )
+    assert "no touches" in limits(bundle, audit, facts=replace(FACTS, tables=("leads",)))
+    assert "no dates" in limits(bundle, audit, facts=replace(FACTS, is_flat=True))
+    assert "7 rows are left out" in limits(bundle, audit, facts=replace(FACTS, undecided=7))
+    short = {**SPLIT, "gap_days": {**SPLIT["gap_days"], "test": 30.0}}
+    assert "30 days instead of 90" in limits(bundle, audit, facts=replace(FACTS, split=short))
+
+
+def test_limits_follow_from_figures(bundle, audit):
+    def of(**known):
+        return limits(bundle, audit, figures={**FIGURES, "model": {**FIGURES["model"], **known}})
+
+    assert "no signal" in of(roc_auc=figure(0.6, 0.5, 0.7))
+    assert "few outcomes: the figures rest on 99 rows" in of(positives=99)
+    assert "few outcomes:" not in of(positives=100)
+    assert "the points card finds as much" in of(capture_20=figure(0.3, 0.2, 0.4))
+
+
+def test_limits_follow_from_the_audit(bundle, audit):
+    unknown = report(SPECS[2], time=None, is_unknown=True)
+    allowed = report(SPECS[1], allowed="known at the trade fair")
+    found = limits(bundle, replace(audit, columns=(unknown, allowed)))
+    assert "since when the values of 'days_since_last_touch' stand" in found
+    assert "audit.allow says so: 'source'" in found
+
+
+def test_the_markdown_has_every_section_and_whole_tables(made):
+    text = markdown(made)
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert titles == [
+        "Data", "What it does not know", "On later leads", "Slices", "Calibration", "Leaks refused",
+    ]  # fmt: skip
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+    assert "fair\\|&lt;b>x" in text
+    assert "0.700 (0.600 to 0.800)" in text
+
+
+def test_the_page_is_escaped_and_asks_no_address(made):
+    text = page(made)
+    assert "<b>x</b>" not in text
+    assert "fair|&lt;b&gt;x&lt;/b&gt;" in text
+    assert all(sentence.replace("'", "&#39;") in text for sentence in made["limits"])
+    assert "<script" not in text
+    assert "http" not in text
+
+
+def test_a_card_without_leaks_and_slices_is_whole(bundle, audit):
+    bare = replace(TESTED, segments={})
+    made = card(bundle, FACTS, bare, replace(audit, columns=()), FIGURES, min_slice_outcomes=30)
+    assert "none" in markdown(made)
+    assert "<p>none</p>" in page(made)
