@@ -66,7 +66,7 @@ pd.Series(
         "first moment": (bundle.window.first_as_of or "none")[:10],
         "last moment": (bundle.window.last_as_of or "none")[:10],
         "features": len(bundle.specs),
-        "trees": f"{len(bundle.target.boosters)} bags",
+        "trees": f"{len(bundle.target.blend.boosters)} boosters",
     },
     name="champion",
 ).to_frame()

@@ -343,7 +343,7 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     assert manifest - {"Key"} == set(json.loads((run / "manifest.json").read_text()))
     shown = {"rank", "lead_id", "probability", "score", "margin", "margin_base"}
     columns = set(pq.read_schema(run / "ranking.parquet").names) - {"owner", "territory", "source"}
-    beside = {"expected_value", "tags", "rfm_octant", "top_place"}  # as far as the model has them
+    beside = {"expected_value", "tags", "rfm_octant", "top_place", "ranked_by"}  # as far as they are there
     named = {c for c in columns if not re.match(r"margin_|for_|against_|probability_", c)} - beside
     assert named | {"margin_base"} == shown
     assert all(f"`{name}`" in text for name in beside)

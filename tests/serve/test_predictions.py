@@ -28,6 +28,9 @@ def connection():
         yield connection
 
 
+FIGURES = ["probability", "probability_low", "probability_high", "score", "margin"]
+
+
 def csv_rows(path):
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -63,7 +66,7 @@ def test_a_row_without_a_probability_says_why(model, connection, tmp_path, suffi
     predicted = predictions.predict(model, table, rows=8)
     assert predictions.write(connection, predicted, out, is_flat=False) == 6
     rows = csv_rows(out) if suffix.lower() == ".csv" else pq.read_table(out).to_pylist()
-    assert list(rows[0]) == ["row", "lead_id", "as_of", "probability", "score", "margin", "problem"]
+    assert list(rows[0]) == ["row", "lead_id", "as_of", *FIGURES, "problem"]
     assert [int(row["row"]) for row in rows] == list(range(1, 9))
     problems = [row["problem"] or None for row in rows]
     quarantined, unknown = predictions.QUARANTINED, predictions.UNKNOWN
@@ -79,7 +82,7 @@ def test_a_flat_table_has_no_moment_and_no_unknown_lead(model, connection, tmp_p
     predicted = predictions.predict(model, features(8), rows=9)
     assert predictions.write(connection, predicted, out, is_flat=True) == 1
     rows = csv_rows(out)
-    assert list(rows[0]) == ["row", "lead_id", "probability", "score", "margin", "problem"]
+    assert list(rows[0]) == ["row", "lead_id", *FIGURES, "problem"]
     assert [row["problem"] for row in rows] == [""] * 8 + [predictions.QUARANTINED]
 
 
