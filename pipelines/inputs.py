@@ -58,7 +58,7 @@ def opened(
     home
         Folder of ``params.yaml``.
     is_prediction
-        Whether every row read is asked about: duplicates stay, missing ids are made, no gate closes.
+        Whether the rows are asked about: their duplicates stay, missing ids are made, no gate closes.
 
     Raises
     ------
@@ -68,6 +68,7 @@ def opened(
         More rows than ``check.max_quarantine_share`` of a table are quarantined.
     """
     is_flat = "outcomes" not in params.tables
+    asked_for = ("leads",) if is_flat else ("rows",)
     if str(home) not in sys.path:
         sys.path.append(str(home))  # features.modules are found beside params.yaml
     with workspace(home) as backend:
@@ -77,7 +78,7 @@ def opened(
                 params.tables,
                 folder=home,
                 generate_ids=is_prediction,
-                keep_duplicates=is_prediction,
+                keep_duplicates_of=asked_for if is_prediction else (),
                 keep_columns=params.score.publish_columns,
                 environment=environment(),
             )

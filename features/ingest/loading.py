@@ -65,7 +65,7 @@ class _Rules:
     """What the caller decides for all tables; see `load`."""
 
     generate_ids: bool
-    keep_duplicates: bool
+    keep_duplicates_of: Collection[str]
     environment: Mapping[str, str]
 
 
@@ -76,7 +76,7 @@ def load(
     folder: Path,
     tables: Collection[str] | None = None,
     generate_ids: bool = False,
-    keep_duplicates: bool = False,
+    keep_duplicates_of: Collection[str] = (),
     keep_columns: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Loaded:
@@ -103,8 +103,8 @@ def load(
         Whether leads of a file without ``lead_id`` are called ``row-<n>``, n counting from 1; a flat start
         always does so. For rows to predict, drop the outcome by
         ``dataclasses.replace(source, outcome_column=None, path=…)`` and set this.
-    keep_duplicates
-        Whether rows of one key all stay, as for rows to predict; then fields may hold anything.
+    keep_duplicates_of
+        Tables of which rows of one key all stay, as of the rows to predict; then fields may hold anything.
     keep_columns
         Columns of ``PERSONAL`` that are published, and so stay.
     environment
@@ -125,7 +125,7 @@ def load(
         A database does not answer.
     """
     chosen = _chosen(sources, tables)
-    rules = _Rules(generate_ids, keep_duplicates, environment or {})
+    rules = _Rules(generate_ids, keep_duplicates_of, environment or {})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = true")  # row numbers are places in the file
     create(connection)
@@ -133,7 +133,7 @@ def load(
     for table, source in chosen.items():
         check_source(connection, source)
         stages[table] = _load_table(connection, table, source, folder, rules)
-    if not keep_duplicates:
+    if not keep_duplicates_of:
         refuse_personal(connection, chosen)
     columns = {table: stage.columns for table, (stage, _) in stages.items()}
     if "leads" in chosen:
@@ -225,7 +225,7 @@ def _take_in(
         refuse_faulty(stage)
         refuse_mixed_offsets(stage)
         settle(stage)
-        dropped = 0 if rules.keep_duplicates else deduplicate(stage)
+        dropped = 0 if table in rules.keep_duplicates_of else deduplicate(stage)
         turn_away_circles(stage)
         return stage, stage.finish(dropped)
     finally:

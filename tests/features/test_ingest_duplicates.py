@@ -67,9 +67,18 @@ def test_equal_touches_are_two_touches_unless_they_have_an_id(crm: Ingested) -> 
 
 def test_rows_to_predict_all_stay(crm: Ingested) -> None:
     crm.write("leads.csv", "lead_id,source\nL1,a\nL1,b\nL1,a\n")
-    loaded = crm.loads({"leads": Source(path="leads.csv")}, keep_duplicates=True)
+    loaded = crm.loads({"leads": Source(path="leads.csv")}, keep_duplicates_of=["leads"])
     assert counts(loaded) == (3, 3, 0, 0)
     assert crm.column("row_number") == [0, 1, 2]
+
+
+def test_where_the_rows_to_predict_stay_the_duplicates_of_other_tables_still_go(crm: Ingested) -> None:
+    crm.write("leads.csv", "lead_id,source\nL1,a\nL1,a\nL2,a\nL2,b\nL3,c\n")
+    crm.write("rows.csv", "lead_id,as_of\nL1,2024-01-01\nL1,2024-01-01\n")
+    sources = {name: Source(path=f"{name}.csv") for name in ("leads", "rows")}
+    loaded = crm.loads(sources, keep_duplicates_of=["rows"])
+    assert counts(loaded, "rows") == (2, 2, 0, 0)
+    assert counts(loaded) == (5, 2, 2, 1)
 
 
 def test_ids_that_differ_in_case_are_two_leads(crm: Ingested) -> None:
