@@ -36,10 +36,13 @@ class Calibration:
 
     def apply(self, margin: Vector) -> Vector:
         """Probability of each margin, shape (n,), strictly inside 0 and 1."""
+        return sigmoid(np.clip(self.at(margin), -MOST_LOG_ODDS, MOST_LOG_ODDS))
+
+    def at(self, margin: Vector) -> Vector:
+        """Log-odds of the probability of each margin, shape (n,), however far out."""
         x, y = np.asarray(self.margins), np.asarray(self.log_odds)
         place = np.clip(np.searchsorted(x, margin, side="right") - 1, 0, len(x) - 2)
-        slope = np.diff(y) / np.diff(x)
-        return sigmoid(np.clip(y[place] + slope[place] * (margin - x[place]), -MOST_LOG_ODDS, MOST_LOG_ODDS))
+        return np.asarray(y[place] + (np.diff(y) / np.diff(x))[place] * (margin - x[place]))
 
     def anchored(self, margin: Vector, rate: float) -> Calibration:
         """The same curve, moved up or down until the mean probability of the margins is the rate."""

@@ -90,7 +90,7 @@ def _strength(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     rarer = min(model["positives"], model["n"] - model["positives"])
     if rarer < FEW_OUTCOMES:
         yield f"few outcomes: the figures rest on {rarer:,} rows of the rarer outcome, so they may be far off"
-    for name in ("points_card", "newest_first", "logistic_regression"):
+    for name in ("scorecard", "newest_first", "logistic_regression"):
         other = _value(figures.get(name, {}).get("capture_20"))
         if other is not None and other >= _value(model["capture_20"]):
             yield (

@@ -41,13 +41,13 @@ def joined(curves: Mapping[float, Calibration], ranking: Calibration, ranking_da
     """
     every = [ranking, *curves.values()]
     knots = np.unique(np.round(np.concatenate([GRID, *(curve.margins for curve in every)]), DECIMALS))
-    limit = _log_odds(ranking, knots)
+    limit = ranking.at(knots)
     values: dict[float, Vector] = {}
     for days in sorted((d for d in curves if d < ranking_days), reverse=True):
-        values[days] = limit = np.minimum(limit, _log_odds(curves[days], knots))
-    limit = _log_odds(ranking, knots)
+        values[days] = limit = np.minimum(limit, curves[days].at(knots))
+    limit = ranking.at(knots)
     for days in sorted(d for d in curves if d > ranking_days):
-        values[days] = limit = np.maximum(limit, _log_odds(curves[days], knots))
+        values[days] = limit = np.maximum(limit, curves[days].at(knots))
     slopes = _end_slopes(ranking)
     return tuple((days, _with_ends(knots, values[days], slopes)) for days in sorted(values))
 
@@ -88,7 +88,7 @@ def check_horizons(horizons: Horizons, ranking: Calibration, ranking_days: float
     knots = horizons[0][1].margins
     if any(curve.margins != knots for _, curve in horizons):
         raise _refusal("do not share their knots")
-    own = np.array(_log_odds(ranking, np.asarray(knots)))
+    own = ranking.at(np.asarray(knots))
     shorter = [np.asarray(curve.log_odds) for number, curve in horizons if number < ranking_days]
     longer = [np.asarray(curve.log_odds) for number, curve in horizons if number > ranking_days]
     if not (_rise(shorter) and _rise(longer) and _rise([*shorter[-1:], own, *longer[:1]], slack=SAME)):
@@ -97,13 +97,6 @@ def check_horizons(horizons: Horizons, ranking: Calibration, ranking_days: float
 
 def _rise(curves: Sequence[Vector], *, slack: float = 0.0) -> bool:
     return all((lower <= upper + slack).all() for lower, upper in pairwise(curves))
-
-
-def _log_odds(curve: Calibration, margin: Vector) -> Vector:
-    """As :meth:`Calibration.apply`, before it becomes a probability."""
-    x, y = np.asarray(curve.margins), np.asarray(curve.log_odds)
-    place = np.clip(np.searchsorted(x, margin, side="right") - 1, 0, len(x) - 2)
-    return np.asarray(y[place] + (np.diff(y) / np.diff(x))[place] * (margin - x[place]))
 
 
 def _end_slopes(curve: Calibration) -> tuple[float, float]:

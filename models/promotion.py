@@ -13,7 +13,7 @@ from typing import Any
 from models.paired import Pair, differences, segment_differences
 
 NEVER_FORCED = frozenset({"signal"})
-"""Gates that no reason opens: a model that ranks like chance is worse than the points card."""
+"""Gates that no reason opens: a model that ranks like chance is worse than the scorecard."""
 
 
 @dataclass(frozen=True)

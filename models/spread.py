@@ -152,7 +152,7 @@ def _draw(lead: str, number: int) -> bytes:
 def _slope(calibration: Calibration, at: Vector) -> Vector:
     """How much the log-odds of the probability rise with the margin."""
     step = 0.01
-    return (logit(calibration.apply(at + step)) - logit(calibration.apply(at - step))) / (2 * step)
+    return (calibration.at(at + step) - calibration.at(at - step)) / (2 * step)
 
 
 def _between_periods(log_odds: Vector, label: Vector, rows_per_lead: float) -> float:

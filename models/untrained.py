@@ -24,7 +24,7 @@ def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict
     test
         Test rows: ``snapshot_id``.
     rules
-        Rules of the points card; None for the default ones.
+        Rules of the scorecard; None for the default ones.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict
         Shape (n,) by name; an order that tells no two rows apart is absent.
     """
     asked = rows_of(rows, test)
-    found = {"points_card": points(asked, rules), "newest_first": newest_first(asked)}
+    found = {"scorecard": points(asked, rules), "newest_first": newest_first(asked)}
     return {name: order for name, order in found.items() if order is not None and len(np.unique(order)) > 1}
 
 

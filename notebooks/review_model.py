@@ -78,8 +78,8 @@ pd.Series(
 # as long as the horizon between them. The intervals (95 %) resample leads, not rows, for the snapshots of one
 # lead are one piece of evidence.
 #
-# The three rivals are what a team could do without this model: the **points card** of `params.yaml`, calling
-# the **newest first**, and a **logistic regression** on the same features. The points card and newest first
+# The three rivals are what a team could do without this model: the **scorecard** of `params.yaml`, calling
+# the **newest first**, and a **logistic regression** on the same features. The scorecard and newest first
 # give an order, not a probability, so they have no calibration figures.
 
 # %%

@@ -67,7 +67,7 @@ def test_the_model_notebook_says_what_the_command_line_said(reviewed: Any, demo:
     for name in ("roc_auc", "brier", "lift_10"):
         found = figures["model"][name]
         assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in page
-    for contender in ("points_card", "newest_first"):
+    for contender in ("scorecard", "newest_first"):
         assert f"{figures[contender]['roc_auc']:.3f} (" in page
     assert demo.result["train"]["digest"][:16] in page
     first = demo.result["score"]["leads"][0]

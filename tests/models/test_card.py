@@ -44,7 +44,7 @@ FIGURES = {
         "roc_auc": figure(0.7, 0.6, 0.8),
         "capture_20": figure(0.5, 0.4, 0.6),
     },
-    "points_card": {"roc_auc": 0.6, "capture_20": 0.3},
+    "scorecard": {"roc_auc": 0.6, "capture_20": 0.3},
 }
 
 
@@ -144,7 +144,7 @@ def test_limits_follow_from_figures(bundle, audit):
     assert "no signal" in of(roc_auc=figure(0.6, 0.5, 0.7))
     assert "few outcomes: the figures rest on 99 rows" in of(positives=99)
     assert "few outcomes:" not in of(positives=100)
-    assert "the points card finds as much" in of(capture_20=figure(0.3, 0.2, 0.4))
+    assert "the scorecard finds as much" in of(capture_20=figure(0.3, 0.2, 0.4))
 
 
 def test_limits_follow_from_the_audit(bundle, audit):
