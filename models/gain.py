@@ -16,6 +16,7 @@ from features.catalogue import FeatureSpec
 from models.association import Codes
 from models.coded import coded
 from models.metrics import Vector
+from models.newton import logit, row_loss
 
 LIBRARY = ("behaviour", "recency", "stage", "source", "account", "follow_up", "interest", "generic")
 """Families that are chosen from; the fields of the lead and a team's own modules all stay."""
@@ -112,9 +113,8 @@ def _log_odds(codes: Codes, label: Vector, earlier: Codes) -> Vector:
 
 
 def _logit(rate: Vector) -> Vector:
-    inside = np.clip(rate, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
+    return logit(np.clip(rate, 1e-6, 1 - 1e-6))
 
 
 def _loss(margin: Vector, label: Vector) -> float:
-    return float((np.logaddexp(0, margin) - label * margin).mean())
+    return float(row_loss(margin, label).mean())

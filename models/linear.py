@@ -17,6 +17,7 @@ from features.errors import ModelError
 from models.classifier import Rows
 from models.matrix import Matrix
 from models.metrics import Vector
+from models.newton import logit
 
 CLIP = 5.0  # standard deviations
 MOST_ROWS = 50_000  # the latest; more change nothing but the time
@@ -137,7 +138,9 @@ def fit_linear(rows: Rows, *, strength: float) -> Linear:
     empty = _unfitted(recent, weight)
     if len(empty.column) == 0:
         rate = np.average(recent.label, weights=weight)
-        return Linear(empty.column, empty.reads, empty.mean, empty.spread, empty.mean, _log_odds(rate))
+        return Linear(
+            empty.column, empty.reads, empty.mean, empty.spread, empty.mean, float(logit(np.asarray(rate)))
+        )
     terms = np.column_stack(list(empty.standardised(recent.matrix)))
     model = LogisticRegression(C=strength, solver="newton-cholesky")
     model.fit(terms, recent.label, sample_weight=weight)
@@ -182,7 +185,3 @@ def _term(values: Vector, reads: int) -> Vector:
     if reads == VALUE:
         return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
     return np.asarray(values == reads, dtype=np.float64)
-
-
-def _log_odds(rate: float) -> float:
-    return float(np.log(rate) - np.log1p(-rate))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import ModelError
-from models.association import Flags
+from models.association import Flags, wilson
 from models.calibration import Calibration
 from models.metrics import Vector
 from models.newton import logit
@@ -130,23 +130,10 @@ def lowest_holding(said: Said, *, floor: float, least_rows: int) -> float | None
     n = np.arange(1, len(ranked) + 1)
     is_new = np.zeros(len(ranked))
     is_new[np.unique(said.lead[order].astype(str), return_index=True)[1]] = 1
-    share = np.cumsum(said.label[order]) / n
-    holds = is_last & (n >= least_rows) & (wilson_low(share, np.cumsum(is_new)) >= floor)
+    leads = np.cumsum(is_new)
+    low, _ = wilson(np.cumsum(said.label[order]) / n * leads, leads, z=NORMAL_95)
+    holds = is_last & (n >= least_rows) & (low >= floor)
     return float(ranked[np.flatnonzero(holds)[-1]]) if holds.any() else None
-
-
-def wilson_low(share: Vector, n: Vector) -> Vector:
-    """Lower end of the one-sided 95 % interval of a share of n.
-
-    Wilson (1927), *Probable inference, the law of succession, and statistical inference*.
-
-    >>> round(float(wilson_low(np.array([0.8]), np.array([10.0]))[0]), 3)
-    0.541
-    """
-    z = NORMAL_95
-    middle = share + z**2 / (2 * n)
-    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.asarray((middle - reach) / (1 + z**2 / n))
 
 
 def least_margin(curve: Calibration, probability: float) -> float:

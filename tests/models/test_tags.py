@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
+from models.association import wilson
 from models.calibration import Calibration
-from models.tags import Said, Tag, least_margin, lowest_holding, shown_tags, tagged, tried, wilson_low
+from models.tags import NORMAL_95, Said, Tag, least_margin, lowest_holding, shown_tags, tagged, tried
 
 
 def said(right, chance, leads=None):
@@ -26,7 +27,7 @@ def test_the_threshold_is_the_lowest_probability_that_surely_holds_the_floor():
 
 
 def test_a_bound_that_equals_the_floor_holds_it():
-    floor = float(wilson_low(np.array([28 / 30]), np.array([30.0]))[0])
+    floor = float(wilson(np.array([28.0]), np.array([30.0]), z=NORMAL_95)[0][0])
     assert lowest_holding(GOOD, floor=floor, least_rows=20) == 0.8
     assert lowest_holding(GOOD, floor=np.nextafter(floor, 1), least_rows=20) is None
 
