@@ -17,13 +17,13 @@ from typing import Any
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
-from models.amount import Amount
-from models.blend import Blend
 from models.calibration import Calibration
-from models.horizons import Horizons, check_horizons
-from models.linear import Linear
+from models.curves.spread import Spread
+from models.fitting.blend import Blend
+from models.fitting.linear import Linear
+from models.further.amount import Amount
+from models.further.horizons import Horizons, check_horizons
 from models.matrix import Encoding
-from models.spread import Spread
 from models.trees import check_booster
 
 SCHEMA_VERSION = 2

@@ -1,7 +1,7 @@
 """From a margin to a probability that can be read as a rate.
 
 A curve is strictly increasing, so it never changes a ranking, and it is kept as knots: a straight line in
-log-odds between them and beyond the last. How one is learned: `models/curves.py`.
+log-odds between them and beyond the last. How one is learned: `models/curves/choice.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from features.errors import ModelError
+from models.fitting.newton import MOST_LOG_ODDS, sigmoid
 from models.metrics import Vector
-from models.newton import MOST_LOG_ODDS, sigmoid
 
 BISECTIONS = 60  # halve 60 log-odds below any use of a probability
 

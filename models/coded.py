@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.association import Codes, Flags
+from models.audit.association import Codes, Flags
 
 
 @dataclass(frozen=True)

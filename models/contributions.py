@@ -20,11 +20,11 @@ import numpy as np
 
 from features.errors import ModelError
 from models.matrix import Matrix
-from models.tree_paths import trees, width
+from models.treeshap.paths import trees, width
 
 if TYPE_CHECKING:
-    from models.tree_kernel import Floats, Plan
-    from models.tree_tables import Part
+    from models.treeshap.kernel import Floats, Plan
+    from models.treeshap.tables import Part
 
 ROWS_AT_ONCE = 2048  # of one thread: a table that was fetched serves them all, and their sums stay near
 KEPT_BYTES = 256 * 2**20  # tables beyond are made anew for each matrix
@@ -69,7 +69,7 @@ class Kernel:
         ModelError
             There is no booster, they read different matrices, or a tree is too deep or lacks row counts.
         """
-        from models.tree_tables import parts
+        from models.treeshap.tables import parts
 
         widths = {width(text) for text in boosters}
         if len(widths) != 1:
@@ -116,7 +116,7 @@ class Kernel:
 
 
 def _add(plan: Plan, tables: Floats, matrix: Matrix, values: Matrix, rows: slice) -> None:
-    from models.tree_kernel import add_contributions
+    from models.treeshap.kernel import add_contributions
 
     # A copy of one known layout: numba compiles a function again for each other one.
     add_contributions(plan, tables, np.array(matrix[rows], np.float64, order="C"), values[rows])

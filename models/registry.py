@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ModelError, StorageError, UpstreamError
-from models import versions as registered
-from models.address import anchored, database, here, shown
-from models.flat import ColumnKind, Json, finite_metrics, flat_params
-from models.runs import experiment_id, finished
-from models.versions import CHAMPION, DIGEST_TAG, SIGNAL_TAG, Version
+from models.tracking import versions as registered
+from models.tracking.address import anchored, database, here, shown
+from models.tracking.flat import ColumnKind, Json, finite_metrics, flat_params
+from models.tracking.runs import experiment_id, finished
+from models.tracking.versions import CHAMPION, DIGEST_TAG, SIGNAL_TAG, Version
 
 __all__ = [
     "CHAMPION",

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import ModelError
-from models.blend import Ensemble
 from models.bundle import Bundle, Target
-from models.horizons import within
+from models.fitting.blend import Ensemble
+from models.further.horizons import within
 from models.matrix import encode
 from models.metrics import Vector
 

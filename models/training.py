@@ -24,24 +24,24 @@ import pyarrow as pa
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
-from models.baseline import logistic_probability
-from models.blend import Blend, Ensemble
+from models.audit.gain import with_gain
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration
-from models.classifier import SHALLOW, SHAPES, Rows, Shape, fit
-from models.curves import fit_calibration
-from models.first_pass import FirstPass
-from models.gain import with_gain
+from models.curves.choice import fit_calibration
+from models.curves.spread import fit_spread, halved
+from models.fitting.baseline import logistic_probability
+from models.fitting.blend import Blend, Ensemble
+from models.fitting.classifier import SHALLOW, SHAPES, Rows, Shape, fit
+from models.fitting.null_test import check_null, null_test
+from models.fitting.options import TrainOptions
+from models.fitting.outcomes import check_outcomes, check_slices
+from models.fitting.rows import History
+from models.fitting.search import Choice, fit_choice, fitting, search
+from models.fitting.small import FEWEST_LEARNED, check_leads, is_small, small_choice
+from models.fitting.split import Places, Shares, Split, split_by_order, split_by_time
+from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
-from models.null_test import check_null, null_test
-from models.options import TrainOptions
-from models.outcomes import check_outcomes, check_slices
-from models.rows import History
-from models.search import Choice, fit_choice, fitting, search
-from models.small import FEWEST_LEARNED, check_leads, is_small, small_choice
-from models.split import Places, Shares, Split, split_by_order, split_by_time
-from models.spread import fit_spread, halved
 
 QUANTILES = 1001  # a tenth of a percent of the reference population apart
 NULL_ROWS, NULL_TREES = 3000, 20  # enough to show what shuffled labels may not teach

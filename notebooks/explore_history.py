@@ -32,8 +32,8 @@ from matplotlib.ticker import PercentFormatter
 
 from features import funnel, maturity
 from features.snapshots import known_until
-from models.association import wilson
-from models.pictures import COLOURS, FAINT, STYLE
+from models.audit.association import wilson
+from models.cards.pictures import COLOURS, FAINT, STYLE
 from pipelines import checks
 from pipelines.asking import question
 from pipelines.inputs import opened

@@ -35,11 +35,11 @@ import pyarrow.parquet as pq
 import shap
 from IPython.display import Image, display
 
+from models.cards.forward_test import figure_rows
+from models.cards.pictures import COLOURS, STYLE, draw
+from models.cards.shap_view import explanation
 from models.explaining import Explainer
-from models.forward_test import figure_rows
-from models.pictures import COLOURS, STYLE, draw
 from models.reasons import family_totals
-from models.shap_view import explanation
 from pipelines.champion import champion, forward_test
 from pipelines.params import load
 from serve import queries, runs

@@ -21,10 +21,10 @@ from features.build import feature_table
 from features.errors import ParameterError
 from features.origins import Origin, origins, replayed
 from features.snapshots import known_until
-from models import backtest_figures as figures
-from models.backtest import Answer, model_order, replay
-from models.contenders import MODEL, SCORECARD
-from models.lists import Lists
+from models.backtests import figures
+from models.backtests.contenders import MODEL, SCORECARD
+from models.backtests.lists import Lists
+from models.backtests.replay import Answer, model_order, replay
 from pipelines import leaks, remembering
 from pipelines.asking import plan
 from pipelines.backtest_kept import kept

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from features.errors import StorageError
 from models import registry
-from models.backtest_page import Report, page
-from models.backtest_pictures import draw
+from models.backtests.page import Report, page
+from models.backtests.pictures import draw
 from pipelines import params as parameters
 from pipelines.params import Params
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from features.questions import Question
-from models.audit import Audit
-from models.card import LaterRows, card, markdown
-from models.card_limits import Facts
-from models.card_page import page
-from models.forward_test import ForwardTest
+from models.audit.audit import Audit
+from models.cards.card import LaterRows, card, markdown
+from models.cards.forward_test import ForwardTest
+from models.cards.limits import Facts
+from models.cards.page import page
 from models.training import Trained
 from pipelines.inputs import Inputs
 from pipelines.params import Params

@@ -12,8 +12,8 @@ from pathlib import Path
 from features.errors import LockedError
 from models import registry
 from models.bundle import Bundle
-from models.forward_test import ForwardTest
-from models.forward_test import load as load_test
+from models.cards.forward_test import ForwardTest
+from models.cards.forward_test import load as load_test
 from models.store import load
 from pipelines.params import Params
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from features.errors import TooFewOutcomesError
-from models.answers import Answers
 from models.bundle import Bundle
 from models.calibration import Calibration
-from models.expected_value import with_amount
-from models.first_pass import FirstPass
-from models.horizon_curves import Learned, learned, with_horizons
+from models.curves.horizon_curves import Learned, learned, with_horizons
+from models.fitting.options import TrainOptions
+from models.fitting.split import Places
+from models.further.answers import Answers
+from models.further.expected_value import with_amount
+from models.further.first_pass import FirstPass
+from models.further.tags import TAGS, Said, Tag, Trial, least_margin, tried
+from models.further.targets import Fitted, LightFit
 from models.metrics import Vector
-from models.options import TrainOptions
-from models.split import Places
-from models.tags import TAGS, Said, Tag, Trial, least_margin, tried
-from models.targets import Fitted, LightFit
 from models.training import Trained
 from pipelines.inputs import Inputs
 from pipelines.params import Params

@@ -20,10 +20,10 @@ from features.questions import open_now
 from features.snapshots import known_until
 from features.standing import CLOSED, CREATED, OPEN, WON, change_times, leads_today
 from features.tables import Field
-from models.audit import Audit, Changes, Material, audit
-from models.audit_page import page
-from models.column_figures import in_place
-from models.leads import Leads
+from models.audit.audit import Audit, Changes, Material, audit
+from models.audit.column_figures import in_place
+from models.audit.leads import Leads
+from models.audit.page import page
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 

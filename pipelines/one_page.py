@@ -9,7 +9,7 @@ from typing import Any
 
 from features.errors import ModelError
 from models import registry
-from models.points import LEARNED_CARD, learned
+from models.points.learned import LEARNED_CARD, learned
 from models.training import Trained
 from pipelines.champion import fetched
 from pipelines.params import Params

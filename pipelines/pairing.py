@@ -10,16 +10,16 @@ from features.build import feature_table
 from features.memory import is_present
 from features.questions import open_now
 from features.snapshots import known_until
+from models.backtests.slices import AGE
 from models.bundle import Bundle
 from models.explaining import Explainer
-from models.list_change import churn_share, same_family_share
 from models.metrics import Vector
-from models.paired import Pair
+from models.promoting.list_change import churn_share, same_family_share
+from models.promoting.paired import Pair
+from models.promoting.segments import COLUMNS, segments
+from models.promoting.unseen import Keys, Voice, common_tests, joined
 from models.reasons import family_totals
 from models.scoring import Scorer
-from models.segments import COLUMNS, segments
-from models.slices import AGE
-from models.unseen import Keys, Voice, common_tests, joined
 from pipelines.asked_features import features_of
 from pipelines.inputs import Inputs
 from pipelines.offering import offered

@@ -9,9 +9,9 @@ from typing import Any
 
 from features.errors import ModelError, ParameterError
 from models import registry
-from models.promotion import Evidence, Thresholds, Verdict, judge, signal
-from models.unseen import Voice
-from models.versions import BEFORE_TAG, CHALLENGER, CHAMPION
+from models.promoting.gates import Evidence, Thresholds, Verdict, judge, signal
+from models.promoting.unseen import Voice
+from models.tracking.versions import BEFORE_TAG, CHALLENGER, CHAMPION
 from pipelines.asking import question
 from pipelines.champion import Champion, fetched, forward_test_of, moving
 from pipelines.inputs import opened

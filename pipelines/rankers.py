@@ -15,7 +15,7 @@ from features.families import by_name
 from features.memory import current_features, known_today
 from features.vocabulary import Vocabulary
 from models import registry
-from models.scorecard import usable
+from models.points.scorecard import usable
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs
 from pipelines.offering import offered, vocabulary_of

@@ -12,10 +12,10 @@ import pyarrow as pa
 from features.errors import InputError, ParameterError
 from features.fit import field_column
 from features.origins import Origin, Replay
-from models.backtest import Task
-from models.contenders import orders
-from models.lists import Lists
-from models.slices import AGE, by_age, groups
+from models.backtests.contenders import orders
+from models.backtests.lists import Lists
+from models.backtests.replay import Task
+from models.backtests.slices import AGE, by_age, groups
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 

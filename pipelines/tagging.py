@@ -14,11 +14,11 @@ import numpy as np
 from features.aims import Aim, amounts, answered, asked
 from features.lifetimes import counted_once
 from features.snapshots import known_until
-from models.answers import Answers
-from models.association import Flags
+from models.audit.association import Flags
 from models.bundle import Bundle
+from models.fitting.rows import History
+from models.further.answers import Answers
 from models.metrics import Vector
-from models.rows import History
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.sections import TagRule

@@ -12,8 +12,8 @@ Result = Mapping[str, Any]
 
 def backtested(result: Result) -> None:
     """Contenders, the age of the model, slices, and one sentence that decides."""
-    from models.backtest_page import FIGURES, ends, gap, verdict
-    from models.backtest_pictures import words
+    from models.backtests.page import FIGURES, ends, gap, verdict
+    from models.backtests.pictures import words
 
     used = [row["at"][:10] for row in result["origins"] if row["reason"] is None]
     say(
@@ -49,7 +49,7 @@ def backtested(result: Result) -> None:
 
 
 def _slices(result: Result) -> Iterator[tuple[object, ...]]:
-    from models.backtest_page import ends, gap
+    from models.backtests.page import ends, gap
 
     for row in result["slices"]:
         judged = (ends(row["capture_20"]), ends(row["scorecard"]), gap(row["minus_scorecard"]))

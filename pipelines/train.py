@@ -17,17 +17,18 @@ from features.errors import StorageError
 from features.questions import Question
 from features.tables import Source
 from features.vocabulary import Vocabulary
-from models import registry, untrained
-from models.audit import Audit
+from models import registry
+from models.audit.audit import Audit
+from models.audit.gain import Limits
+from models.backtests import untrained
+from models.cards.forward_test import ForwardTest
+from models.cards.pictures import draw
 from models.explaining import Explainer
-from models.forward_test import ForwardTest
-from models.gain import Limits
+from models.fitting.options import TrainOptions
+from models.fitting.rows import mature_rows
 from models.metrics import has_no_signal
-from models.options import TrainOptions
-from models.pictures import draw
-from models.points import LEARNED_CARD
-from models.rows import mature_rows
-from models.segments import segments
+from models.points.learned import LEARNED_CARD
+from models.promoting.segments import segments
 from models.store import save
 from models.training import Trained
 from models.training import train as fit

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from models import registry
-from models.classifier import Rows, Shape
-from models.options import TrainOptions
-from models.tuning import Trial, tuned
+from models.fitting.classifier import Rows, Shape
+from models.fitting.options import TrainOptions
+from models.fitting.tuning import Trial, tuned
 from pipelines.params import Params
 
 FOLDER = Path(".leadrank") / "tuning"

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models import reasons as spoken
-from models.association import Flags
+from models.audit.association import Flags
 from models.bundle import Bundle
 from models.explaining import Explainer
 from serve.predicted import Predictor

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import FeatureSpec
-from models.scorecard import HIGHEST, LOWEST, Rule, uncut
-from models.scorecard_reasons import rule_reasons
+from models.points.reasons import rule_reasons
+from models.points.scorecard import HIGHEST, LOWEST, Rule, uncut
 from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
 
 RANKED_BY = "scorecard"

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import ModelError
-from models.association import Flags
-from models.blend import Ensemble
+from models.audit.association import Flags
 from models.bundle import Bundle
+from models.fitting.blend import Ensemble
+from models.further.tags import shown_tags, tagged
 from models.matrix import encode
 from models.metrics import Vector
 from models.scoring import Scores
-from models.tags import shown_tags, tagged
 
 STAGES = "stages"
 """Under this name a bundle keeps the target of each stage that is published."""

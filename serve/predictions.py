@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import ParameterError, StorageError
-from models.association import Flags
+from models.audit.association import Flags
 from models.bundle import Bundle
 from models.scoring import Scorer
 from serve.predicted import Predictor

@@ -28,9 +28,9 @@ from features.ingest.quarantine import Reason
 from features.pasts import PASTS
 from features.tables import LOADABLE, Source, TimeClass
 from features.vocabulary import Vocabulary, Word
-from models.findings import DETECTORS
+from models.audit.findings import DETECTORS
+from models.fitting.split import Shares
 from models.metrics import Metrics
-from models.split import Shares
 from pipelines.cli import app
 from pipelines.params import Params, parse
 

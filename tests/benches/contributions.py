@@ -18,8 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models.classifier import Rows, Shape, fit
 from models.contributions import Kernel
+from models.fitting.classifier import Rows, Shape, fit
 from models.matrix import Matrix
 from tests.benches.report import conditions
 from tests.benches.stopwatch import peak_mib

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from features.errors import ModelError, TooFewOutcomesError
-from models.amount import Amount, by_segments
 from models.bundle import AMOUNT_FILE, from_files
-from models.expected_value import with_amount
+from models.further.amount import Amount, by_segments
+from models.further.expected_value import with_amount
 from models.training import train
 from tests.models.test_training import QUICK, ROWS, SPECS
 from tests.serve.small import bundle, features

@@ -8,11 +8,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.catalogue import FeatureSpec
-from models.alone import earlier_rows, forward_auc
-from models.audit import Audit, Changes, Material, audit
+from models.audit.alone import earlier_rows, forward_auc
+from models.audit.audit import Audit, Changes, Material, audit
+from models.audit.leads import Leads
+from models.audit.worth import Worth
 from models.coded import coded
-from models.leads import Leads
-from models.worth import Worth
 
 ROWS = 1200
 

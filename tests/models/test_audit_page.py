@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from features.catalogue import FeatureSpec
-from models.audit import Audit
-from models.audit_page import page
-from models.findings import Finding
-from models.verdicts import judged, said
+from models.audit.audit import Audit
+from models.audit.findings import Finding
+from models.audit.page import page
+from models.audit.verdicts import judged, said
 
 
 def report(name: str, *findings: Finding, loss: float | None = 0.01, **known: object):

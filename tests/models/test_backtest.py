@@ -12,13 +12,13 @@ import pytest
 
 from features.catalogue import FeatureSpec
 from features.errors import TooFewOutcomesError
-from models import backtest
-from models.backtest import Answer, Task, model_order, replay
-from models.backtest_figures import Settings, ages, by_origin, contenders, differences, figure, slices
-from models.contenders import orders
-from models.lists import Cuts, Lists, count
-from models.options import TrainOptions
-from models.scorecard import Rule
+from models.backtests import replay as backtest
+from models.backtests.contenders import orders
+from models.backtests.figures import Settings, ages, by_origin, contenders, differences, figure, slices
+from models.backtests.lists import Cuts, Lists, count
+from models.backtests.replay import Answer, Task, model_order, replay
+from models.fitting.options import TrainOptions
+from models.points.scorecard import Rule
 
 SPEC = FeatureSpec("visits", "visits", "fit", "number", "")
 

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from models.backtest_figures import CURVE, Settings, ages, by_origin, contenders, curves, differences, slices
-from models.backtest_page import Report, page, verdict
-from models.backtest_pictures import draw
-from models.lists import Lists
+from models.backtests.figures import CURVE, Settings, ages, by_origin, contenders, curves, differences, slices
+from models.backtests.lists import Lists
+from models.backtests.page import Report, page, verdict
+from models.backtests.pictures import draw
 
 # matplotlib's parser of font patterns warns about its own dependency.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

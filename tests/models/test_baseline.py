@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from models.baseline import logistic_probability
-from models.classifier import Rows
+from models.fitting.baseline import logistic_probability
+from models.fitting.classifier import Rows
 
 
 def drawn(seed):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.blend import learned_weights
+from models.fitting.blend import learned_weights
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.normal(size=4000)

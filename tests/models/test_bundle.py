@@ -10,12 +10,12 @@ import pytest
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError, StorageError
-from models.blend import Blend
 from models.bundle import SUMS_FILE, Bundle, Target, Window, from_files
 from models.calibration import Calibration
-from models.classifier import SHALLOW, Rows, fit
+from models.curves.spread import Spread
+from models.fitting.blend import Blend
+from models.fitting.classifier import SHALLOW, Rows, fit
 from models.matrix import Encoding
-from models.spread import Spread
 from models.store import load, save
 
 

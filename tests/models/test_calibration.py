@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from features.errors import ModelError
 from models.calibration import Calibration
-from models.curves import WAYS, beta, fit_calibration, platt
-from models.newton import sigmoid
+from models.curves.choice import WAYS, beta, fit_calibration, platt
+from models.fitting.newton import sigmoid
 
 
 def drawn(log_odds, seed=0):

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.audit import Audit
-from models.card import LaterRows, calibration, card, markdown
-from models.card_limits import Facts
-from models.card_page import page
-from models.findings import Finding
-from models.verdicts import judged, said
+from models.audit.audit import Audit
+from models.audit.findings import Finding
+from models.audit.verdicts import judged, said
+from models.cards.card import LaterRows, calibration, card, markdown
+from models.cards.limits import Facts
+from models.cards.page import page
 from tests.serve.small import SPECS
 from tests.serve.small import bundle as small_bundle
 

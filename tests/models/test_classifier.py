@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from features.errors import ModelError
-from models.blend import Blend, Ensemble
-from models.classifier import DEEP, RANDOM, SHALLOW, Rows, fit, grow
-from models.newton import sigmoid
+from models.fitting.blend import Blend, Ensemble
+from models.fitting.classifier import DEEP, RANDOM, SHALLOW, Rows, fit, grow
+from models.fitting.newton import sigmoid
 
 DRAW = np.random.default_rng(2)
 MATRIX = np.column_stack([DRAW.normal(size=(1500, 3)), DRAW.integers(0, 5, 1500)])

@@ -1,6 +1,7 @@
 """Contributions: LightGBM's own and shap's, for every kind of split, in any order and number of threads."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 
 from features.errors import ModelError
 from models import contributions as module
-from models import tree_groups, tree_kernel, tree_tables
-from models.classifier import MOST_DEPTH
 from models.contributions import Kernel
-from models.tree_paths import leaves, trees
+from models.fitting.classifier import MOST_DEPTH
 from models.trees import check_booster
+from models.treeshap import groups as sharing
+from models.treeshap import kernel as machine
+from models.treeshap import tables as layout
+from models.treeshap.paths import leaves, trees
 
 FEATURES, CATEGORY = 12, 5  # so that a path of depth 8 can ask for 8 of them
 ZERO = np.float64(np.float32(1e-35))  # the greatest number that LightGBM takes for zero
@@ -189,7 +192,7 @@ def test_other_layouts_of_the_same_matrix_give_the_same(bags):
     frozen.flags.writeable = False
     for matrix in (frozen, np.asfortranarray(ROWS), np.repeat(ROWS, 2, axis=1)[:, ::2]):
         assert np.array_equal(kernel.contributions(matrix, threads=1)[0], values)
-    assert tree_kernel.add_contributions.signatures == tree_kernel.add_contributions.signatures[:1]
+    assert machine.add_contributions.signatures == machine.add_contributions.signatures[:1]
 
 
 def test_no_rows_give_no_contributions_but_a_base(bags):
@@ -242,19 +245,19 @@ def test_a_node_without_training_rows_and_a_set_without_end_are_refused(bags):
         Kernel.of([emptied])
     tree = next(tree for text in bags for tree in trees(text) if tree.sets)
     tree.sets[0][:] = [1] * 2047
-    assert list(tree_tables.parts([(tree, 1.0)]))
+    assert list(layout.parts([(tree, 1.0)]))
     tree.sets[0][:] = [1] * 2048
     with pytest.raises(ModelError, match="categories beyond 65,504"):
-        list(tree_tables.parts([(tree, 1.0)]))
+        list(layout.parts([(tree, 1.0)]))
 
 
 def test_tables_beyond_the_bound_are_not_kept_and_change_nothing(bags, monkeypatch):
     whole = Kernel.of(bags)
     expected, _ = whole.contributions(ROWS, threads=1)
     most = max(
-        part.table_bytes for text in bags for tree in trees(text) for part in tree_tables.parts([(tree, 1)])
+        part.table_bytes for text in bags for tree in trees(text) for part in layout.parts([(tree, 1)])
     )
-    monkeypatch.setattr(tree_tables, "PART_BYTES", most)
+    monkeypatch.setattr(layout, "PART_BYTES", most)
     monkeypatch.setattr(module, "KEPT_BYTES", 3 * most)
     kernel = Kernel.of(bags)
     assert len(kernel._parts) > 2
@@ -266,17 +269,17 @@ def test_tables_beyond_the_bound_are_not_kept_and_change_nothing(bags, monkeypat
 
 
 def test_a_part_has_fewer_thresholds_than_a_rank_can_count(bags, monkeypatch):
-    monkeypatch.setattr(tree_tables, "MOST_NODES", 50)
-    parts = list(tree_tables.parts((tree, 1.0) for tree in trees(bags[1])))
+    monkeypatch.setattr(layout, "MOST_NODES", 50)
+    parts = list(layout.parts((tree, 1.0) for tree in trees(bags[1])))
     assert [len(part.plan.node_column) for part in parts[:-1]] == [78] * (len(parts) - 1)
-    assert tree_tables.MOST_NODES + 2**MOST_DEPTH < tree_kernel.MISSING - 1
+    assert layout.MOST_NODES + 2**MOST_DEPTH < machine.MISSING - 1
 
 
 def test_neighbouring_leaves_share_tables_of_at_most_256_patterns(bags):
-    assert tree_groups.MOST_BITS >= MOST_DEPTH
+    assert sharing.MOST_BITS >= MOST_DEPTH
     for tree in trees(bags[1]):
         found = leaves(tree)
-        groups = tree_groups.groups(found)
+        groups = sharing.groups(found)
         assert [leaf for group in groups for leaf in group] == found
         assert len(groups) < len(found) / 2
         assert all(len({c.asked for leaf in group for c in leaf.conditions}) <= 8 for group in groups)
@@ -304,7 +307,7 @@ assert tables.tolist() == [-1.0, 1.0], tables
 
 @pytest.mark.parametrize("can_keep", [False, True])
 def test_where_nothing_can_be_written_the_machine_code_is_made_anew(tmp_path, can_keep):
-    (tmp_path / "tree_kernel.py").write_text((ROOT / "models" / "tree_kernel.py").read_text(encoding="utf-8"))
+    shutil.copy(ROOT / "models" / "treeshap" / "kernel.py", tmp_path / "tree_kernel.py")
     if not can_keep:  # also root cannot make a folder where a file is
         (tmp_path / "__pycache__").touch()
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null", "LOCALAPPDATA": "/dev/null"}

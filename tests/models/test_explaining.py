@@ -7,10 +7,10 @@ import pytest
 
 from features.errors import ModelError
 from models import explaining
-from models.blend import Blend
 from models.bundle import Bundle
 from models.explaining import Explainer
-from models.linear import Linear
+from models.fitting.blend import Blend
+from models.fitting.linear import Linear
 from tests.serve import small
 
 ROWS = small.features(80, seed=4)

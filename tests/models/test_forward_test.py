@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from models.forward_test import ForwardTest, figure_rows, load
+from models.cards.forward_test import ForwardTest, figure_rows, load
 from tests.serve.small import bundle as small_bundle
 
 TEST = pa.table(

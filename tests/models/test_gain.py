@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from features.catalogue import FeatureSpec
-from models.gain import Limits, with_gain
+from models.audit.gain import Limits, with_gain
 
 ROWS = 4000
 

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from features.catalogue import FeatureSpec
+from models.audit.hindsight import look_back
+from models.audit.leads import Leads
+from models.audit.win_rates import is_win_rate
 from models.coded import coded
-from models.hindsight import look_back
-from models.leads import Leads
-from models.win_rates import is_win_rate
 
 WON, LOST, OPEN = "won", "lost", "open"
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
-from models.answers import Answers
 from models.bundle import from_files
 from models.calibration import Calibration
-from models.first_pass import FirstPass
-from models.horizon_curves import learned, with_horizons
-from models.horizons import check_horizons, joined, within
+from models.curves.horizon_curves import learned, with_horizons
+from models.fitting.rows import History
+from models.fitting.split import split_by_time
+from models.further.answers import Answers
+from models.further.first_pass import FirstPass
+from models.further.horizons import check_horizons, joined, within
 from models.matrix import fit_encoding
-from models.rows import History
 from models.scoring import Scorer
-from models.split import split_by_time
 from tests.models.test_training import QUICK, ROWS, SPECS
 from tests.serve.small import bundle, features
 

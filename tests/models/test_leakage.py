@@ -8,9 +8,9 @@ from scipy.stats import contingency, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from features.catalogue import FeatureSpec
-from models.association import auc, cramers_v, divergence, rank_correlation
-from models.findings import LEFT_OUT
-from models.leakage import audit
+from models.audit.association import auc, cramers_v, divergence, rank_correlation
+from models.audit.findings import LEFT_OUT
+from models.audit.leakage import audit
 
 
 def number(name: str, family: str = "fit") -> FeatureSpec:

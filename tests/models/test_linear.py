@@ -7,8 +7,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from features.errors import ModelError
-from models.classifier import Rows
-from models.linear import Linear, fit_linear
+from models.fitting.classifier import Rows
+from models.fitting.linear import Linear, fit_linear
 
 RANDOM = np.random.default_rng(0)
 NUMBER, CATEGORY = RANDOM.normal(size=600), RANDOM.integers(0, 3, 600).astype(float)
@@ -60,7 +60,7 @@ def test_a_row_counts_as_often_as_its_weight_says():
 
 
 def test_only_the_latest_rows_are_used(monkeypatch):
-    monkeypatch.setattr("models.linear.MOST_ROWS", 300)
+    monkeypatch.setattr("models.fitting.linear.MOST_ROWS", 300)
     expected = fit_linear(ROWS.take(slice(-300, None)), strength=0.2).margin(MATRIX)
     np.testing.assert_array_equal(fit_linear(ROWS, strength=0.2).margin(MATRIX), expected)
 

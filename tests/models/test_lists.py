@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.lists import Cuts, Lists, count, interval, ratio
+from models.backtests.lists import Cuts, Lists, count, interval, ratio
 
 CUTS = Cuts((0.2, 0.5, 1.0), calls=2)
 
@@ -122,7 +122,7 @@ def test_intervals_cover_the_truth():
 def test_the_same_seed_gives_the_same_intervals_however_many_resamples_are_taken_at_once(monkeypatch):
     given = lists([1, 0, 1, 0], {"o": [1, 2, 3, 4]}, night=[0, 0, 1, 1])
     once = count(given, CUTS, resamples=20, seed=4)
-    monkeypatch.setattr("models.lists._NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr("models.backtests.lists._NUMBERS_AT_ONCE", 1)
     assert (count(given, CUTS, resamples=20, seed=4).won == once.won).all()
 
 

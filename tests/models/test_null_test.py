@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 from features.errors import ModelError
-from models.null_test import check_null, null_test, reshuffled
+from models.fitting.null_test import check_null, null_test, reshuffled
 
 RANDOM = np.random.default_rng(3)
 ROWS = 900

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from features.catalogue import FeatureSpec
-from models.pictures import _auc_interval, _found, draw
+from models.cards.pictures import _auc_interval, _found, draw
 
 # matplotlib's parser of font patterns warns about its own dependency.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -11,13 +11,13 @@ from sklearn.metrics import roc_auc_score
 
 from features.catalogue import FeatureSpec
 from models.calibration import Calibration
-from models.first_pass import FirstPass
+from models.fitting.rows import History
+from models.fitting.split import Shares, split_by_time
+from models.further.first_pass import FirstPass
 from models.matrix import fit_encoding
-from models.points import MOST_LINES, LearnedCard, learned
-from models.points_lines import lines
-from models.rows import History
-from models.scorecard import points, uncut
-from models.split import Shares, split_by_time
+from models.points.learned import MOST_LINES, LearnedCard, learned
+from models.points.lines import lines
+from models.points.scorecard import points, uncut
 
 NUMBERS = ("visits", "silence", "budget", "fax")
 SPECS = [

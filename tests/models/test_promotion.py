@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from models.paired import Pair, differences, segment_differences
-from models.promotion import Evidence, Thresholds, judge
+from models.promoting.gates import Evidence, Thresholds, judge
+from models.promoting.paired import Pair, differences, segment_differences
 from pipelines.sections import Promotion
 
 RANDOM = np.random.default_rng(3)

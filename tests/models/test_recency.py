@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.classifier import SHALLOW, Rows
-from models.recency import chosen_half_life, recent
+from models.fitting.classifier import SHALLOW, Rows
+from models.fitting.recency import chosen_half_life, recent
 
 
 def history(rows, seed, *, drifts, changes, at=0.5):

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from features.errors import ModelError
-from models.blend import Blend, Ensemble
-from models.classifier import SHALLOW, Rows, fit
-from models.rows import History, mature_rows
+from models.fitting.blend import Blend, Ensemble
+from models.fitting.classifier import SHALLOW, Rows, fit
+from models.fitting.rows import History, mature_rows
 from models.training import train
 from tests.models.test_training import QUICK, ROWS, SPECS
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.catalogue import catalogue
 from features.errors import ParameterError
-from models.scorecard import DEFAULT_RULES, Rule, newest_first, points
+from models.points.scorecard import DEFAULT_RULES, Rule, newest_first, points
 
 LEADS = pa.table(
     {

@@ -7,13 +7,13 @@ import pytest
 from features.catalogue import FeatureSpec
 from features.errors import ModelError
 from models import scoring
-from models.blend import Blend
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration
-from models.classifier import SHALLOW, Rows, fit
+from models.curves.spread import Spread
+from models.fitting.blend import Blend
+from models.fitting.classifier import SHALLOW, Rows, fit
 from models.matrix import encode, fit_encoding
 from models.scoring import Scorer, margin, probability, score, standing
-from models.spread import Spread
 
 RANDOM = np.random.default_rng(0)
 TABLE = pa.table(

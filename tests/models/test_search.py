@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models.blend import Ensemble
-from models.classifier import DEEP, SHALLOW, Rows
-from models.options import TrainOptions
-from models.search import LINEAR, STRENGTHS, USUAL_TREES, fit_choice, fitting, search
+from models.fitting.blend import Ensemble
+from models.fitting.classifier import DEEP, SHALLOW, Rows
+from models.fitting.options import TrainOptions
+from models.fitting.search import LINEAR, STRENGTHS, USUAL_TREES, fit_choice, fitting, search
 
 OPTIONS = TrainOptions(bags=2, most_trees=150)
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from models.segments import segments
+from models.promoting.segments import segments
 
 
 def test_rows_are_cut_by_category_and_by_age_on_its_boundary():

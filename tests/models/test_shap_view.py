@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from features.catalogue import FeatureSpec
+from models.cards.shap_view import explanation
 from models.explaining import Explained
 from models.scoring import Scores
-from models.shap_view import explanation
 
 SPECS = [
     FeatureSpec("visits", "visits", "behaviour", "number", ""),

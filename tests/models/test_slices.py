@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.slices import by_age, groups
+from models.backtests.slices import by_age, groups
 
 
 @pytest.mark.parametrize(

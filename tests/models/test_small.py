@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 from features.catalogue import FeatureSpec
 from features.errors import TooFewOutcomesError
 from models.explaining import Explainer
-from models.options import TrainOptions
+from models.fitting.options import TrainOptions
+from models.fitting.small import FEW_OUTCOMES, LINEAR_SHARE, is_small
 from models.scoring import Scorer
-from models.small import FEW_OUTCOMES, LINEAR_SHARE, is_small
 from models.training import train
 
 NUMBERS = ("visits", "opens", "silence", "noise_a", "noise_b")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
-from models.split import SLICES, Shares, split_by_order, split_by_time
+from models.fitting.split import SLICES, Shares, split_by_order, split_by_time
 
 DAY = 86_400_000_000
 

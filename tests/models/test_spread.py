@@ -7,8 +7,8 @@ import pytest
 
 from features.errors import ModelError
 from models.calibration import Calibration
-from models.newton import logit, sigmoid
-from models.spread import NORMAL_90, Spread, fit_spread, halved
+from models.curves.spread import NORMAL_90, Spread, fit_spread, halved
+from models.fitting.newton import logit, sigmoid
 
 SAME = Calibration((-12.0, 12.0), (-12.0, 12.0))
 RANDOM = np.random.default_rng(0)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
-from models.association import wilson
+from models.audit.association import wilson
 from models.calibration import Calibration
-from models.tags import NORMAL_95, Said, Tag, least_margin, lowest_holding, shown_tags, tagged, tried
+from models.further.tags import NORMAL_95, Said, Tag, least_margin, lowest_holding, shown_tags, tagged, tried
 
 
 def said(right, chance, leads=None):

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.catalogue import FeatureSpec
 from features.errors import ModelError, TooFewOutcomesError
-from models.options import TrainOptions
+from models.fitting.options import TrainOptions
 from models.scoring import Scorer
 from models.store import load, save
 from models.training import train

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from features.errors import ModelError
-from models.blend import Blend, Ensemble
-from models.classifier import DEEP, SHALLOW, Rows, fit
+from models.fitting.blend import Blend, Ensemble
+from models.fitting.classifier import DEEP, SHALLOW, Rows, fit
 from models.trees import check_booster
 
 RANDOM = np.random.default_rng(0)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.classifier import SHAPES, Rows
-from models.options import TrainOptions
-from models.tuning import Trial, tuned
+from models.fitting.classifier import SHAPES, Rows
+from models.fitting.options import TrainOptions
+from models.fitting.tuning import Trial, tuned
 
 OPTIONS = TrainOptions(shapes=("shallow",), most_trees=40)
 
@@ -37,7 +37,7 @@ def test_noise_leaves_the_usual_shapes(tmp_path):
 
 def test_a_shape_that_is_clearly_better_is_taken(tmp_path, monkeypatch):
     stumps = {"shallow": replace(SHAPES["shallow"], leaves=2, max_depth=2, learning_rate=0.1)}
-    monkeypatch.setattr("models.tuning.SHAPES", stumps)
+    monkeypatch.setattr("models.fitting.tuning.SHAPES", stumps)
     found = tuned(checks(3000, 0), OPTIONS, trials=12, kept=tmp_path / "t.jsonl")
     assert found.shapes != stumps
     assert min(trial.log_loss for trial in found.trials) < found.trials[0].log_loss

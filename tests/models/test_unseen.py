@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from models.bundle import Window
-from models.forward_test import ForwardTest
-from models.paired import Pair
-from models.unseen import Keys, Voice, common_tests, joined, unseen_from
+from models.cards.forward_test import ForwardTest
+from models.promoting.paired import Pair
+from models.promoting.unseen import Keys, Voice, common_tests, joined, unseen_from
 
 
 def day(number):

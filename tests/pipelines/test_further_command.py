@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.tags import shown_tags
+from models.further.tags import shown_tags
 
 DAYS = (30, 60, 90, 120)  # as the demo's params.yaml asks
 

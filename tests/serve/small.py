@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from features.catalogue import FeatureSpec
-from models.blend import Blend
 from models.bundle import Bundle, Target, Window
 from models.calibration import Calibration
-from models.classifier import SHALLOW, Rows, fit
+from models.curves.spread import Spread
+from models.fitting.blend import Blend
+from models.fitting.classifier import SHALLOW, Rows, fit
 from models.matrix import encode, fit_encoding
-from models.spread import Spread
 
 SPECS = (
     FeatureSpec("opens_7d", "opens", "behaviour", "number", "{value:.0f} opens in {days} days", 7),

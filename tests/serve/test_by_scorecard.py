@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.scorecard import Rule
+from models.points.scorecard import Rule
 from serve import batch, by_scorecard
 from serve.batch import Shown
 from tests.serve.small import SPECS

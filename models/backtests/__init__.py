@@ -1,0 +1,1 @@
+"""The past replayed: what each order of calling would have found."""

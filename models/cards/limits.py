@@ -1,0 +1,148 @@
+"""What a model does not know, in sentences that follow from what its training reported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from features.errors import listed
+from models.audit.audit import Audit
+from models.audit.verdicts import UNKNOWN
+from models.metrics import has_no_signal
+
+FEW_OUTCOMES = 100  # in the forward test: below, an ROC-AUC has an interval of about a tenth
+DRIFT_RATIO, SURE = 1.25, 3.0  # change of the base rate that is told, and its distance in standard errors
+YEAR_DAYS = 365
+ABSENT = {
+    "touches": "no touches were loaded: it knows who a lead is, and nothing of what it did",
+    "accounts": "no accounts were loaded: it knows of a company only what its leads tell",
+    "field_history": "no field history was loaded: fields that change are known as of today or not at all",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a training reported, beside its bundle.
+
+    Attributes
+    ----------
+    model
+        Name of the registered model.
+    tables
+        Names of the loaded tables.
+    is_flat
+        Whether there were no dates.
+    undecided
+        Rows left out because their outcome was not known.
+    split
+        ``split`` of the training's report.
+    """
+
+    model: str
+    tables: tuple[str, ...]
+    is_flat: bool
+    undecided: int
+    split: Mapping[str, Any]
+
+
+def limits(
+    facts: Facts,
+    audit: Audit,
+    figures: Mapping[str, Mapping[str, Any]],
+    slices: Sequence[Mapping[str, Any]],
+) -> Iterator[str]:
+    """The sentences, the gravest first.
+
+    Parameters
+    ----------
+    figures
+        By contender, as in `models.cards.card.card`.
+    slices
+        Slices of the card, with ``is_judged``.
+    """
+    yield from _strength(figures)
+    yield from _time(facts)
+    if facts.is_flat:
+        yield "there are no dates: earlier and later follow the order of the rows"
+    else:
+        yield from (sentence for table, sentence in ABSENT.items() if table not in facts.tables)
+    yield from _columns(audit)
+    unjudged = sum(not part["is_judged"] for part in slices)
+    if unjudged:
+        yield f"{unjudged} of {len(slices)} slices have too few outcomes to be judged"
+    yield (
+        "the figures measure a first pass that had not seen the later rows; the model in use has learned "
+        "from all rows, and nothing has measured it yet"
+    )
+    yield (
+        "it tells who will convert if leads are worked as they were: not whom a call would change, and "
+        "nothing of kinds of leads that are not in the history"
+    )
+
+
+def _strength(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    model = figures["model"]
+    if has_no_signal(model):
+        yield "it shows no signal: it ranks later leads no better than chance"
+    rarer = min(model["positives"], model["n"] - model["positives"])
+    if rarer < FEW_OUTCOMES:
+        yield f"few outcomes: the figures rest on {rarer:,} rows of the rarer outcome, so they may be far off"
+    for name in ("scorecard", "newest_first", "logistic_regression"):
+        other = _value(figures.get(name, {}).get("capture_20"))
+        if other is not None and other >= _value(model["capture_20"]):
+            yield (
+                f"the {name.replace('_', ' ')} finds as much among the best 20 %: {other:.1%} of all "
+                f"outcomes, the model {_value(model['capture_20']):.1%}"
+            )
+
+
+def _time(facts: Facts) -> Iterator[str]:
+    slices = facts.split["slices"]
+    before, after = slices["train"], slices["test"]
+    rates = [part["positives"] / part["rows"] for part in (before, after)]
+    if _has_drifted(before, after):
+        yield (
+            f"the base rate moved from {rates[0]:.1%} in the training slice to {rates[1]:.1%} in the test "
+            "slice: the level of the probabilities may be off by as much again"
+        )
+    if before["first_as_of"] is not None:
+        span = datetime.fromisoformat(after["last_as_of"]) - datetime.fromisoformat(before["first_as_of"])
+        if span.days < YEAR_DAYS:
+            yield f"the history spans {span.days} days: what comes once a year was not seen"
+    gaps, wanted = facts.split["gap_days"], facts.split["asked_gap_days"]
+    if not facts.is_flat and min(gaps.values()) < wanted:
+        yield (
+            f"the history is short: the gap before a slice is {min(gaps.values()):g} days instead of "
+            f"{wanted:g}, so its figures may be a little too good"
+        )
+    if facts.undecided:
+        yield f"{facts.undecided:,} rows are left out, for their outcome is not known yet"
+
+
+def _has_drifted(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether the base rate changed by a quarter, surely (two-proportion z test)."""
+    one, other = (part["positives"] / part["rows"] for part in (before, after))
+    pooled = (before["positives"] + after["positives"]) / (before["rows"] + after["rows"])
+    error = math.sqrt(pooled * (1 - pooled) * (1 / before["rows"] + 1 / after["rows"]))
+    ratio = max(one, other) / max(min(one, other), 1e-9)
+    return bool(ratio >= DRIFT_RATIO and abs(one - other) > SURE * error)
+
+
+def _columns(audit: Audit) -> Iterator[str]:
+    used = [report for report in audit.columns if report.is_used]
+    unknown = [report.column for report in used if UNKNOWN in report.attention]
+    if unknown:
+        yield f"nobody has said since when the values of {listed(unknown)} stand: they may know the outcome"
+    suspects = [report.column for report in used if "suspect" in report.attention]
+    if suspects:
+        yield f"used although the leakage audit suspects them: {listed(suspects)}"
+    allowed = [report.column for report in used if report.allowed is not None]
+    if allowed:
+        yield f"used because audit.allow says so: {listed(allowed)}"
+
+
+def _value(figure: Any) -> Any:
+    return figure["value"] if isinstance(figure, Mapping) else figure

@@ -1,0 +1,236 @@
+"""Pictures of a model on its test rows, for MLflow and the report: five PNG files, one claim each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalogue import FeatureSpec
+from models.audit.association import wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+_BINS = 10
+_MOST_FEATURES = 20
+_MODEL, FAINT = "#1f5fa8", "#9aa5b1"
+COLOURS = ("#1f5fa8", "#d9822b", "#3a8f5c", "#8a5bb0", "#b8443e", "#6b7785")
+STYLE: Mapping[str, object] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.edgecolor": "#6b7785",
+    "legend.frameon": False,
+    "savefig.dpi": 130,
+}
+
+
+def draw(
+    folder: Path,
+    y: Flags,
+    p: Floats,
+    *,
+    others: Mapping[str, Floats] | None = None,
+    contributions: Floats | None = None,
+    specs: Sequence[FeatureSpec] = (),
+    auc_interval: tuple[float, float] | None = None,
+) -> dict[str, Path]:
+    """Draw the pictures of one target.
+
+    Parameters
+    ----------
+    folder
+        Existing folder for the PNG files.
+    y
+        Shape (n,), whether the row was won; both must occur.
+    p
+        Shape (n,), calibrated probability.
+    others
+        Other orders of the same rows, shape (n,), highest first, by name (``scorecard``, ``newest first``):
+        further lines of ``gains``.
+    contributions
+        Shape (m, k), log-odds, of any m rows; None leaves ``importance`` out.
+    specs
+        The k features, in the order of the columns of ``contributions``.
+    auc_interval
+        95 % interval that ``roc`` tells, as it was measured elsewhere; None: that of independent rows.
+
+    Returns
+    -------
+    dict
+        Path by name: ``reliability``, ``roc``, ``precision_recall``, ``gains``, ``importance``.
+    """
+    won = np.asarray(y, dtype=bool)
+    plots: dict[str, Callable[[Axes], None]] = {
+        "reliability": lambda axes: _reliability(axes, won, p),
+        "roc": lambda axes: _roc(axes, won, p, auc_interval),
+        "precision_recall": lambda axes: _precision_recall(axes, won, p),
+        "gains": lambda axes: _gains(axes, won, p, others or {}),
+    }
+    if contributions is not None:
+        plots["importance"] = lambda axes: _importance(axes, contributions, specs)
+    paths = {name: folder / f"{name}.png" for name in plots}
+    for name, plot in plots.items():
+        with _picture(paths[name]) as axes:
+            plot(axes)
+    return paths
+
+
+@contextmanager
+def _picture(path: Path) -> Iterator[Axes]:
+    """Axes of a figure that is written to the path; no global state and no window of matplotlib is used."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(dict(STYLE)):
+        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure.add_subplot()
+        figure.savefig(path, metadata={"Software": None})  # the same picture is the same bytes
+
+
+def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
+    """Predicted against observed rate in ten groups of equal size."""
+    groups = np.array_split(np.argsort(p, kind="stable"), min(_BINS, len(p)))
+    predicted = np.array([p[group].mean() for group in groups])
+    wins = np.array([float(won[group].sum()) for group in groups])
+    size = np.array([float(len(group)) for group in groups])
+    low, high = wilson(wins, size, z=1.96)
+    rate = wins / size
+    top = 1.05 * max(float(high.max()), float(predicted.max()))
+    axes.plot([0, top], [0, top], color=FAINT, linestyle="--", label="probability is right")
+    # The last digit may put a bound of 0 wins on the wrong side of 0, and Matplotlib refuses that.
+    beyond = np.maximum([rate - low, high - rate], 0.0)
+    axes.errorbar(
+        predicted, rate, beyond, fmt="o", color=_MODEL, capsize=3,
+        label=f"{len(groups)} groups of about {size[0]:,.0f} rows, 95 % interval",
+    )  # fmt: skip
+    axes.set(xlim=(0, top), ylim=(0, top), xlabel="predicted probability", ylabel="share that was won")
+    _titled(axes, "Do probabilities come true?", won)
+    _as_percent(axes)
+    axes.legend(loc="upper left")
+
+
+def _roc(axes: Axes, won: Flags, p: Floats, ends: tuple[float, float] | None) -> None:
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    false, true, _ = roc_curve(won, p)
+    auc = float(roc_auc_score(won, p))
+    low, high = ends or _auc_interval(auc, won)
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="chance: 0.500")
+    axes.plot(false, true, color=_MODEL, label=f"model: {auc:.3f} (95 % interval {low:.3f} to {high:.3f})")
+    axes.set(xlabel="share of the lost leads ranked above", ylabel="share of the won leads found")
+    axes.set(xlim=(0, 1), ylim=(0, 1.01))
+    _titled(axes, "ROC curve: won against lost", won)
+    _as_percent(axes)
+    axes.legend(loc="lower right", title="area under the curve", alignment="left")
+
+
+def _auc_interval(auc: float, won: Flags) -> tuple[float, float]:
+    """95 % interval of an AUC: Hanley and McNeil (1982), section IV."""
+    wins, losses = float(won.sum()), float((~won).sum())
+    same_loss, same_win = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = auc * (1 - auc) + (wins - 1) * (same_loss - auc**2) + (losses - 1) * (same_win - auc**2)
+    margin = 1.96 * float(np.sqrt(spread / (wins * losses)))
+    return max(0.0, auc - margin), min(1.0, auc + margin)
+
+
+def _precision_recall(axes: Axes, won: Flags, p: Floats) -> None:
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(won, p)
+    steady = recall >= min(1.0, 10 / won.sum())  # the first few leads say nothing but noise
+    area, base = float(average_precision_score(won, p)), float(won.mean())
+    axes.axhline(base, color=FAINT, linestyle="--", label=f"base rate: {base:.1%}")
+    axes.plot(recall[steady], precision[steady], color=_MODEL, label=f"model: average precision {area:.3f}")
+    axes.set(xlabel="share of the won leads found", ylabel="share of the chosen leads that are won")
+    axes.set(xlim=(0, 1), ylim=(0, min(1.01, 1.15 * float(precision[steady].max()))))
+    _titled(axes, "Precision and recall", won)
+    _as_percent(axes)
+    axes.legend(loc="upper right")
+
+
+def _gains(axes: Axes, won: Flags, p: Floats, others: Mapping[str, Floats]) -> None:
+    """Share of the wins among the first leads of the ranking."""
+    share = np.arange(len(won) + 1) / len(won)
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="any order")
+    for (name, order), colour in zip(others.items(), cycle(COLOURS[1:])):
+        axes.plot(share, _found(won, order), color=colour, label=_first_tenth(name, won, order))
+    axes.plot(share, _found(won, p), color=_MODEL, label=_first_tenth("model", won, p))
+    axes.axvline(0.1, color=FAINT, linewidth=0.8, linestyle=":")
+    axes.set(xlabel="share of the leads called, best first", ylabel="share of the won leads found")
+    axes.set(xlim=(0, 1), ylim=(0, 1.01))
+    _titled(axes, "Who calls the best leads first finds", won)
+    _as_percent(axes)
+    axes.legend(loc="lower right")
+
+
+def _found(won: Flags, score: Floats) -> Floats:
+    """Share of the wins in the first 0 … n leads; leads of equal score share their wins evenly."""
+    places = np.unique(-score, return_inverse=True)[1]
+    rate = np.bincount(places, weights=won) / np.bincount(places)
+    found = np.cumsum(rate[np.sort(places)])
+    return np.concatenate([[0.0], found / found[-1]])
+
+
+def _first_tenth(name: str, won: Flags, score: Floats) -> str:
+    found = _found(won, score)
+    captured = np.interp(0.1 * len(won), np.arange(len(found)), found)
+    return f"{name}: first 10 % find {captured:.0%}"
+
+
+def _importance(axes: Axes, contributions: Floats, specs: Sequence[FeatureSpec]) -> None:
+    """Mean absolute contribution of the strongest features, coloured by family."""
+    strength = np.abs(contributions).mean(axis=0)
+    shown = np.argsort(-strength, kind="stable")[:_MOST_FEATURES][::-1]
+    families = list(dict.fromkeys(spec.family for spec in specs))
+    colours = {f: COLOURS[place % len(COLOURS)] for place, f in enumerate(families)}
+    bars = axes.barh([_short(specs[k].name) for k in shown], strength[shown], height=0.7)
+    for bar, k in zip(bars, shown, strict=True):
+        bar.set_color(colours[specs[k].family])
+    axes.tick_params(axis="y", length=0, labelsize=8)
+    axes.set(xlabel="mean |contribution|, log-odds", xlim=(0, None), ylim=(-0.6, len(shown) - 0.4))
+    axes.set_title(
+        f"What moves the ranking: top {len(shown)} of {len(specs)}\nn = {len(contributions):,} rows"
+    )
+    _family_legend(axes, strength, specs, colours)
+
+
+def _family_legend(
+    axes: Axes, strength: Floats, specs: Sequence[FeatureSpec], colours: Mapping[str, str]
+) -> None:
+    """The families, the strongest first, each with its share of all contributions."""
+    from matplotlib.patches import Patch
+
+    totals = {f: sum(strength[k] for k, s in enumerate(specs) if s.family == f) for f in colours}
+    whole = sum(totals.values()) or 1.0
+    order = sorted(totals, key=lambda family: -totals[family])
+    handles = [Patch(color=colours[f], label=f"{f}: {totals[f] / whole:.0%} of all") for f in order]
+    axes.legend(handles=handles, loc="lower right", frameon=True, edgecolor="none", framealpha=0.9)
+
+
+def _short(name: str, most: int = 34) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _titled(axes: Axes, claim: str, won: Flags) -> None:
+    axes.set_title(f"{claim}\nn = {len(won):,} rows, {won.sum():,} won")
+
+
+def _as_percent(axes: Axes) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))

@@ -1,0 +1,1 @@
+"""How the curve from margin to probability is learned, and how far off it may be."""

@@ -1,0 +1,107 @@
+"""The margin of a model: a weighted sum, in log-odds, of boosters and of a linear part.
+
+A sum, so that the contributions of its parts add up exactly. How much each part counts is learned on later
+rows (Wolpert 1992, *Stacked generalization*); with few of them all parts count alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.errors import ModelError
+from models.fitting.linear import Linear
+from models.fitting.newton import attainable_loss, is_clearly_greater, rising_fit
+from models.matrix import Matrix
+from models.metrics import Vector
+
+PRIOR_ROWS = 80.0  # rows at even odds that speak for equal weights
+LEAST_WEIGHT = 0.05  # share of the sum; a part that counts less is left out
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What the margin is the sum of.
+
+    Attributes
+    ----------
+    boosters
+        LightGBM texts.
+    weights
+        How much each of them counts, above 0.
+    linear
+        The linear part with its weight in its coefficients, or None.
+    """
+
+    boosters: tuple[str, ...]
+    weights: tuple[float, ...]
+    linear: Linear | None = None
+
+    @classmethod
+    def mean(cls, boosters: Sequence[str]) -> Blend:
+        """The mean of boosters."""
+        return cls(tuple(boosters), (1 / len(boosters),) * len(boosters))
+
+
+class Ensemble:
+    """A blend with its trees parsed, ready to give margins.
+
+    Parameters
+    ----------
+    blend
+        Its texts have passed :func:`models.trees.check_booster`: LightGBM does not check them.
+    threads
+        Threads for prediction; the margin does not depend on it.
+    """
+
+    def __init__(self, blend: Blend, *, threads: int = 1) -> None:
+        import lightgbm as lgb
+
+        self._blend = blend
+        self._boosters = [lgb.Booster(model_str=text) for text in blend.boosters]
+        self._threads = threads
+
+    def margin(self, matrix: Matrix) -> Vector:
+        """Log-odds, shape (rows,).
+
+        Raises
+        ------
+        ModelError
+            The matrix is not as wide as in training.
+        """
+        total = np.zeros(len(matrix))
+        for booster, weight in zip(self._boosters, self._blend.weights, strict=True):
+            width = booster.num_feature()
+            if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - rows and columns
+                raise ModelError(
+                    f"the matrix is not {width} columns wide", hint="encode it with the bundle's encoding"
+                )
+            if len(matrix):
+                total += weight * booster.predict(matrix, raw_score=True, num_threads=self._threads)
+        return total if self._blend.linear is None else total + self._blend.linear.margin(matrix)
+
+
+def learned_weights(margins: Vector, label: Vector) -> Vector:
+    """How much each part of a margin should count.
+
+    Parameters
+    ----------
+    margins
+        Log-odds by each of k parts, of rows that it has not seen, shape (k, n).
+    label
+        0 or 1, shape (n,).
+
+    Returns
+    -------
+    Shape (k,), adding up to 1: equal, unless others are clearly better; then a part that would matter too
+    little has 0.
+    """
+    equal = np.full(len(margins), 1 / len(margins))
+    weights, _ = rising_fit(margins, label, prior=equal, strength=PRIOR_ROWS)
+    weights = np.where(weights < LEAST_WEIGHT * weights.sum(), 0.0, weights)
+    if not weights.any():  # the parts say nothing of these rows
+        return equal
+    learned, plain = (attainable_loss(w @ margins, label) for w in (weights, equal))
+    return weights / weights.sum() if is_clearly_greater(plain, learned) else equal

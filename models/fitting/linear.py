@@ -1,0 +1,187 @@
+"""The linear part: a penalised logistic regression on terms that outliers and nulls cannot upset.
+
+A number is one term, its signed logarithm, and where it is ever null a second one, a flag; a category is one
+flag for each of its values. Terms are standardised and clipped, and a null number stands at the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import ModelError
+from models.fitting.classifier import Rows
+from models.fitting.newton import logit
+from models.matrix import Matrix
+from models.metrics import Vector
+
+CLIP = 5.0  # standard deviations
+MOST_ROWS = 50_000  # the latest; more change nothing but the time
+VALUE, NULL = -2, -1
+"""What a term reads of its column, where it is not the code of a category."""
+CONSTANT = 1e-9  # spread of a constant term after rounding
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Coefficients of standardised terms, as data.
+
+    Attributes
+    ----------
+    column
+        Column of the matrix that each term reads, shape (t,).
+    reads
+        ``VALUE``, ``NULL``, or the code of the category that the term is a flag of, shape (t,).
+    mean, spread
+        Mean and standard deviation of each term over the training rows, shape (t,).
+    coefficient
+        Log-odds per standard deviation, shape (t,).
+    intercept
+        Margin of a row whose terms are all at their mean.
+    """
+
+    column: Codes
+    reads: Codes
+    mean: Vector
+    spread: Vector
+    coefficient: Vector
+    intercept: float
+
+    def margin(self, matrix: Matrix) -> Vector:
+        """Log-odds, shape (rows,)."""
+        margin = np.full(len(matrix), self.intercept)
+        for place, term in enumerate(self.standardised(matrix)):
+            margin += self.coefficient[place] * term
+        return margin
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """What each column adds to ``intercept``, shape (rows, columns), log-odds."""
+        values = np.zeros(matrix.shape)
+        for place, term in enumerate(self.standardised(matrix)):
+            values[:, self.column[place]] += self.coefficient[place] * term
+        return values
+
+    def times(self, weight: float) -> Linear:
+        """The same part with every log-odds multiplied."""
+        return Linear(
+            self.column,
+            self.reads,
+            self.mean,
+            self.spread,
+            self.coefficient * weight,
+            self.intercept * weight,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Lists and numbers; :meth:`from_json` brings the part back."""
+        return {
+            "column": self.column.tolist(),
+            "reads": self.reads.tolist(),
+            "mean": self.mean.tolist(),
+            "spread": self.spread.tolist(),
+            "coefficient": self.coefficient.tolist(),
+            "intercept": self.intercept,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, columns: int) -> Linear:
+        """The part that :meth:`as_json` described.
+
+        Raises
+        ------
+        ModelError
+            Its terms do not belong together, or read other than the ``columns`` of the matrix.
+        """
+        column, reads = (np.asarray(data[name], np.int64) for name in ("column", "reads"))
+        mean, spread, coefficient = (
+            np.asarray(data[name], np.float64) for name in ("mean", "spread", "coefficient")
+        )
+        shapes = {part.shape for part in (column, reads, mean, spread, coefficient)}
+        numbers = np.concatenate([mean, spread, coefficient, [float(data["intercept"])]])
+        if (
+            shapes != {(len(column),)}
+            or not np.isfinite(numbers).all()
+            or not (spread > 0).all()
+            or not ((column >= 0) & (column < columns)).all()
+            or not (reads >= VALUE).all()
+        ):
+            raise ModelError("the linear part of the model is damaged", hint="train the model again")
+        return cls(column, reads, mean, spread, coefficient, float(data["intercept"]))
+
+    def standardised(self, matrix: Matrix) -> Iterator[Vector]:
+        """Each term in turn, so that memory does not grow with their number."""
+        for column, reads, mean, spread in zip(self.column, self.reads, self.mean, self.spread, strict=True):
+            raw = _term(matrix[:, column], int(reads))
+            yield np.nan_to_num(np.clip((raw - mean) / spread, -CLIP, CLIP))
+
+
+def fit_linear(rows: Rows, *, strength: float) -> Linear:
+    """Fit the part on the latest rows.
+
+    Parameters
+    ----------
+    rows
+        Earliest first; both labels must occur.
+    strength
+        Inverse of the penalty on standardised terms (scikit-learn's ``C``).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    recent = rows.take(slice(-MOST_ROWS, None))
+    weight = np.ones(len(recent.label)) if recent.weight is None else recent.weight
+    empty = _unfitted(recent, weight)
+    if len(empty.column) == 0:
+        rate = np.average(recent.label, weights=weight)
+        return Linear(
+            empty.column, empty.reads, empty.mean, empty.spread, empty.mean, float(logit(np.asarray(rate)))
+        )
+    terms = np.column_stack(list(empty.standardised(recent.matrix)))
+    model = LogisticRegression(C=strength, solver="newton-cholesky")
+    model.fit(terms, recent.label, sample_weight=weight)
+    return Linear(
+        empty.column, empty.reads, empty.mean, empty.spread, model.coef_[0], float(model.intercept_[0])
+    )
+
+
+def _unfitted(rows: Rows, weight: Vector) -> Linear:
+    """The terms that vary, with coefficients of zero."""
+    column, reads, mean, spread = [], [], [], []
+    for place in range(rows.matrix.shape[1]):
+        values = rows.matrix[:, place]
+        for what in _readings(values, is_category=place in set(rows.category_places)):
+            term = _term(values, what)
+            known = ~np.isnan(term)
+            middle = np.average(term[known], weights=weight[known])
+            width = float(np.sqrt(np.average((term[known] - middle) ** 2, weights=weight[known])))
+            if width > CONSTANT:
+                column.append(place)
+                reads.append(what)
+                mean.append(middle)
+                spread.append(width)
+    zeros = np.zeros(len(column))
+    return Linear(
+        np.array(column, np.int64), np.array(reads, np.int64), np.array(mean), np.array(spread), zeros, 0.0
+    )
+
+
+def _readings(values: Vector, *, is_category: bool) -> list[int]:
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return []
+    flags = [NULL] if len(known) < len(values) else []
+    return [*(int(code) for code in np.unique(known)), *flags] if is_category else [VALUE, *flags]
+
+
+def _term(values: Vector, reads: int) -> Vector:
+    """A term before it is standardised; NaN where a number is null."""
+    if reads == NULL:
+        return np.isnan(values).astype(np.float64)
+    if reads == VALUE:
+        return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
+    return np.asarray(values == reads, dtype=np.float64)

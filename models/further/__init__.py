@@ -1,0 +1,1 @@
+"""What is predicted beside the ranking: horizons, stages, tags, amounts."""

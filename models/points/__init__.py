@@ -1,0 +1,1 @@
+"""The points scorecard, written by hand or learned from history."""

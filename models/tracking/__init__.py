@@ -1,0 +1,1 @@
+"""Runs, versions and addresses of MLflow, without importing it."""

@@ -1,0 +1,1 @@
+"""Exact TreeSHAP by pattern tables: the parts behind `models/contributions.py`."""
