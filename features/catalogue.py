@@ -6,11 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from string import Formatter
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from features.errors import FeatureError
+from features.languages import PLURAL_FORMS
+from features.sentences import NOT_KNOWN, PLACEHOLDERS, POINTS_LEFT, around, forms_wanted, pieces, speaker
+from features.wording import Sentence
+
+__all__ = [
+    "NOT_KNOWN", "POINTS_LEFT", "Catalogue", "Compute", "Feature", "FeatureSpec", "On", "around", "catalogue",
+    "feature",
+]  # fmt: skip
+"""Models know this module of ours only: what a points card says around a sentence comes through it."""
 
 Compute: TypeAlias = Callable[..., Any]
 On: TypeAlias = Literal[
@@ -34,13 +42,20 @@ class FeatureSpec:
     kind
         ``number`` (also counts and flags as 0 and 1) or ``category`` (text).
     says
-        Sentence for a sales manager; ``{value}``, ``{days}`` and ``{each}`` are filled in.
+        Sentence for a sales manager; ``{value}``, ``{days}``, ``{window}`` (the window in words), ``{each}``
+        and ``{label}`` are filled in.
     days
         Window length in days; None for all history.
     each
         The value that a ``per`` feature is about, for example a touch kind; None for plain features.
     doc
         What it measures, in which unit, and what null means.
+    one, none
+        The sentence where the number is 1, and where it is 0; None says it as for others.
+    label
+        What the user calls the column that the feature reads; None for features of no single column.
+    translations
+        The user's own translations by language, as in `features.wording.Sentence`.
     """
 
     name: str
@@ -51,16 +66,49 @@ class FeatureSpec:
     days: int | None = None
     each: str | None = None
     doc: str = ""
+    one: str | None = None
+    none: str | None = None
+    label: str | None = None
+    translations: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
-    def sentence(self, value: object) -> str:
-        """Fill the sentence in.
+    def sentence(self, value: object, language: str = "en") -> str:
+        """Fill the sentence in; None leaves the value open.
 
-        >>> says = "{value:.0f} opens in {days} days"
-        >>> FeatureSpec("opens_30d", "opens", "behaviour", "number", says, 30).sentence(4.0)
-        '4 opens in 30 days'
+        >>> says, one = "{value} opens {window}", "{value} open {window}"
+        >>> opens = FeatureSpec("opens_30d", "opens", "behaviour", "number", says, 30, one=one)
+        >>> opens.sentence(4.0), opens.sentence(1.0)
+        ('4 opens in the last 30 days', '1 open in the last 30 days')
         """
-        each = None if self.each is None else self.each.replace("_", " ").replace(".", " ")
-        return self.says.format(value=value, days=self.days, each=each)
+        return self.speaker(language)(value)
+
+    def speaker(self, language: str = "en") -> Callable[[object], str]:
+        """What fills the sentence in, prepared for many values: call it once for each different one.
+
+        Parameters
+        ----------
+        language
+            ``en``, ``zh`` or ``ru``.
+
+        Raises
+        ------
+        ParameterError
+            There is no such language.
+        """
+        return speaker(self, language)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; `from_json` brings it back. Words that it does not have are left out."""
+        said = asdict(self)
+        return {name: value for name, value in said.items() if name not in _OPTIONAL or value}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FeatureSpec:
+        """The feature that `as_json` described, also where an earlier version did."""
+        own = {code: tuple(forms) for code, forms in data.get("translations", {}).items()}
+        return cls(**{**data, "translations": own})
+
+
+_OPTIONAL = ("one", "none", "label", "translations")
 
 
 @dataclass(frozen=True)
@@ -110,7 +158,7 @@ class Catalogue:
         self,
         *,
         on: On,
-        says: str,
+        says: str | Sentence,
         days: int | Sequence[int | None] | None = None,
         per: str | None = None,
         top: str | None = None,
@@ -124,7 +172,8 @@ class Catalogue:
         on
             Table whose history the function receives, already cut at the moment.
         says
-            Sentence for a sales manager, with ``{value}`` and, if used, ``{days}`` and ``{each}``.
+            Sentence for a sales manager, with ``{value}`` and, if used, ``{days}``, ``{window}`` (the window
+            in words) and ``{each}``; a `Sentence` where 1 or 0 is said in other words, or for translations.
         days
             Window lengths in days; None is all history. ``days=(7, 30)`` on ``opens`` adds
             ``opens_7d`` and ``opens_30d``.
@@ -141,12 +190,13 @@ class Catalogue:
         Raises
         ------
         FeatureError
-            The name is taken, or the function has no docstring.
+            The name is taken, the function has no docstring, or a sentence could not be filled in.
         """
+        said = Sentence(says) if isinstance(says, str) else says
 
         def add(compute: Compute) -> Compute:
             about = {"per": top, "is_top": True, "kind": "category"} if top else {"per": per, "kind": kind}
-            plain = _plain(compute, on=on, says=says, empty=empty, **about)
+            plain = _plain(compute, said, on=on, empty=empty, **about)
             for length in (days,) if days is None or isinstance(days, int) else days:
                 name = plain.stem if length is None else f"{plain.stem}_{length}d"
                 self._add(replace(plain, name=name, days=length))
@@ -170,36 +220,67 @@ class Catalogue:
         self._features[feature.name] = feature
 
 
-def _plain(compute: Compute, **given: Any) -> Feature:
+def _plain(compute: Compute, said: Sentence, **given: Any) -> Feature:
     """One feature over all history, named like its function."""
     stem = compute.__name__
-    _check(stem, str(given["on"]), str(given["says"]))
+    _check(stem, str(given["on"]))
+    _check_words(stem, said)
     if not compute.__doc__:
         raise FeatureError(
             f"feature '{stem}' has no docstring",
             hint="say what it measures, in which unit, and when it is null",
         )
-    family = compute.__module__.rpartition(".")[2]
-    return Feature(stem, stem, family, doc=compute.__doc__.strip(), compute=compute, **given)
+    return Feature(
+        stem,
+        stem,
+        compute.__module__.rpartition(".")[2],
+        says=said.many,
+        one=said.one,
+        none=said.none,
+        translations=said.translations,
+        doc=compute.__doc__.strip(),
+        compute=compute,
+        **given,
+    )
 
 
-def _check(stem: str, on: str, says: str) -> None:
-    """Refuse rows that do not exist and a sentence that could not be filled in."""
+def _check(stem: str, on: str) -> None:
+    """Refuse rows that do not exist."""
     if on not in get_args(On):
         raise FeatureError(
             f"feature '{stem}' is on '{on}', and there are no such rows",
             hint=f"use {', '.join(get_args(On))}",
         )
-    unknown = {name for _, name, _, _ in Formatter().parse(says) if name is not None} - {
-        "value",
-        "days",
-        "each",
-    }
-    if unknown:
+
+
+def _check_words(stem: str, said: Sentence) -> None:
+    """Refuse a sentence that could not be filled in, and a translation that lacks a form."""
+    for code, forms in said.translations.items():
+        wanted = forms_wanted(said, code)
+        if isinstance(forms, str) or len(forms) != wanted:
+            raise FeatureError(
+                f"the translation '{code}' of feature '{stem}' does not have {wanted} texts",
+                hint=f"give a list for {' or '.join(PLURAL_FORMS)}: its plural forms, then that for 0",
+            )
+    every = [
+        said.many,
+        said.one,
+        said.none,
+        *(text for forms in said.translations.values() for text in forms),
+    ]
+    if any(not _can_be_filled_in(text) for text in every if text is not None):
         raise FeatureError(
             f"the sentence of feature '{stem}' has an unknown placeholder",
-            hint="use {value}, {days} and {each}",
+            hint="use {value}, {days}, {window} and {each}",
         )
+
+
+def _can_be_filled_in(template: str) -> bool:
+    try:
+        named = {name for _, name, _ in pieces(template)}
+    except ValueError:  # a brace that is not closed
+        return False
+    return named <= {None, *PLACEHOLDERS}
 
 
 def _copies(feature: Feature, values: Mapping[str, Sequence[str]]) -> Iterator[Feature]:

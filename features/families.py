@@ -133,6 +133,17 @@ def _all_values(tables: Mapping[str, ir.Table], column: str) -> list[str]:
     return common_values(tables["touches"], column, MOST_WORDS)
 
 
+def nameable(
+    fields: Mapping[str, Mapping[str, Field]], *, modules: Iterable[str] = ()
+) -> tuple[Feature, ...]:
+    """Every feature that can be named before the tables are read.
+
+    A ``per`` feature stands there once, without the value that each of its copies is about.
+    """
+    generic = generic_features(fields.get("touches", {}), {})
+    return (*own_fields(fields), *full_catalogue(modules), *generic)
+
+
 def by_name(
     names: Iterable[str],
     values: Mapping[str, Sequence[str]],

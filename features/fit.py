@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from features.catalogue import Compute, Feature, feature
 from features.tables import Field
+from features.wording import Sentence, counted
 
 _BAD_SIGNS: Mapping[str, tuple[str | float, ...]] = {
     "email_class": ("invalid", "disposable", "free"),
@@ -21,51 +22,65 @@ _BAD_SIGNS: Mapping[str, tuple[str | float, ...]] = {
     "title_seniority": ("student", "job_seeker"),
     "is_competitor": (1.0,),
 }
+_SENTENCES: Mapping[str, str] = {"flag": "{label}: {value:yes}", "timestamp": "{label}: {value:ago}"}
+"""How a field is said that is more than its value."""
 
 
-@feature(on="leads", says="e-mail address: {value}", kind="category")
+@feature(on="leads", says="e-mail address: {value:email}", kind="category")
 def email_class(lead: ir.Table) -> ir.Column:
     """``business``, ``role`` (such as info@), ``free``, ``disposable`` or ``invalid``; null without one."""
     return lead.email_class
 
 
-@feature(on="leads", says="phone number: {value}", kind="category")
+@feature(on="leads", says="phone number: {value:phone}", kind="category")
 def phone_class(lead: ir.Table) -> ir.Column:
     """``valid``, ``possible`` (only the length is right) or ``invalid``; null without a number."""
     return lead.phone_class
 
 
-@feature(on="leads", says="seniority by title: {value}", kind="category")
+@feature(on="leads", says="seniority by job title: {value:seniority}", kind="category")
 def title_seniority(lead: ir.Table) -> ir.Column:
     """Seniority that the title tells, ``owner`` to ``student``; ``other`` if none, null without a title."""
     return lead.title_seniority
 
 
-@feature(on="leads", says="department by title: {value}", kind="category")
+@feature(on="leads", says="department by job title: {value:department}", kind="category")
 def title_department(lead: ir.Table) -> ir.Column:
     """Department that the job title tells; ``other`` if none, null without a title."""
     return lead.title_department
 
 
-@feature(on="leads", says="a company is named: {value:.0f} (1 yes, 0 no)")
+@feature(on="leads", says=Sentence("names a company", none="names no company"))
 def has_company(lead: ir.Table) -> ir.Column:
     """1 if the lead names a company, 0 if not; never null."""
     return lead.has_company
 
 
-@feature(on="leads", says="the e-mail address is the company's own: {value:.0f} (1 yes, 0 no)")
+@feature(
+    on="leads",
+    says=Sentence(
+        "the e-mail address belongs to the company", none="the e-mail address does not belong to the company"
+    ),
+)
 def company_matches_email(lead: ir.Table) -> ir.Column:
     """1 if the address's domain fits company or website, else 0; null where they cannot be compared."""
     return lead.company_matches_email
 
 
-@feature(on="leads", says="{value:.0f} of budget, authority, need and timeline are known")
+@feature(
+    on="leads",
+    says=Sentence(
+        "{value} of these are known: budget, authority, need, timeline",
+        one="{value} of these is known: budget, authority, need, timeline",
+        none="none of these is known: budget, authority, need, timeline",
+    ),
+)
 def bant_known(lead: ir.Table) -> ir.Column:
     """How many fields named budget, authority, need, timeline have a value, 0 to 4; never null."""
     return lead.bant_known
 
 
-@feature(on="leads", says="{value:.0f} signs of a poor fit")
+@feature(on="leads", says=counted("sign", "signs", " of a poor fit"))
 def negative_fit(lead: ir.Table) -> ir.Column:
     """Signs against the lead, 0 to 5; what is unknown is no sign, so never null.
 
@@ -113,27 +128,17 @@ def _field_features(fields: Mapping[str, Mapping[str, Field]]) -> Iterator[Featu
 
 
 def _field_feature(column: str, field: Field) -> Feature:
-    words = field.label or column.replace("_", " ").replace(".", " ")
     return Feature(
         name=column,
         stem=column,
         family="fit",
         kind="category" if field.kind == "category" else "number",
-        says=_sentence(words.replace("{", "{{").replace("}", "}}"), field),
+        says=_SENTENCES.get(field.kind, "{label}: {value}"),
         doc=f"The field '{column}' as of the moment; null if it was empty.",
+        label=field.label or column.replace("_", " ").replace(".", " "),
         on="leads",
         compute=_reader(column),
     )
-
-
-def _sentence(words: str, field: Field) -> str:
-    match field.kind:
-        case "number":
-            return words + ": {value:,.12g}"
-        case "timestamp":
-            return words + ": {value:.0f} days ago"
-        case _:
-            return words + ": {value}"
 
 
 def _reader(column: str) -> Compute:

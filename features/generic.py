@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from features.catalogue import Compute, Feature
 from features.tables import Field
+from features.wording import Sentence, ago
 
 FAMILY = "generic"
 WINDOWS = (7, 30, 90, None)
@@ -20,6 +21,24 @@ NUMBERS = ("weight",)
 """Number columns of the contract without features of their own; own fields of ``touches`` come on top."""
 CATEGORIES = ("campaign",)
 """Category columns of the contract without features of their own."""
+_TOUCHES = Sentence(
+    "{label} “{each}”: {value} touches {window}",
+    one="{label} “{each}”: {value} touch {window}",
+    none="{label} “{each}”: no touch {window}",
+)
+_SINCE = ago("{label} “{each}”: last touch")
+_DIFFERENT = Sentence(
+    "{label}: {value} different values {window}",
+    one="{label}: {value} value {window}",
+    none="{label}: no value {window}",
+)
+_LATEST = Sentence("{label}, latest: {value}")
+_AGGREGATES: Mapping[str, Sentence] = {
+    "sum": Sentence("{label}, total {window}: {value}"),
+    "mean": Sentence("{label}, average {window}: {value}"),
+    "max": Sentence("{label}, highest {window}: {value}"),
+    "min": Sentence("{label}, lowest {window}: {value}"),
+}
 
 
 def generic_features(fields: Mapping[str, Field], values: Mapping[str, Sequence[str]]) -> tuple[Feature, ...]:
@@ -46,37 +65,42 @@ def category_columns(fields: Mapping[str, Field]) -> tuple[str, ...]:
 
 
 def _of_category(column: str, values: Sequence[str]) -> Iterator[Feature]:
-    words = _words(column)
     for each in values:
-        counted = replace(_feature(f"touches[{column}={each}]", _count), per=column, each=each, empty=0)
-        for days in WINDOWS:
-            says = words + " {each}: {value:.0f} touches " + _span(days)
-            yield _in_window(counted, says, days)
-        since = replace(_feature(f"days_since[{column}={each}]", _youngest), per=column, each=each)
-        yield replace(since, says=words + " {each}: last {value:.0f} days ago")
-    different = replace(_feature(f"distinct[{column}]", _distinct(column)), empty=0)
-    for days in (30, 90, None):
-        yield _in_window(different, words + ": {value:.0f} different ones " + _span(days), days)
-    yield replace(_feature(f"last[{column}]", _last(column)), says=words + ": {value} last", kind="category")
+        counts = _feature(f"touches[{column}={each}]", column, _count, _TOUCHES)
+        counts = replace(counts, per=column, each=each, empty=0)
+        yield from (_in_window(counts, days) for days in WINDOWS)
+        since = _feature(f"days_since[{column}={each}]", column, _youngest, _SINCE)
+        yield replace(since, per=column, each=each)
+    different = replace(_feature(f"distinct[{column}]", column, _distinct(column), _DIFFERENT), empty=0)
+    yield from (_in_window(different, days) for days in (30, 90, None))
+    yield replace(_feature(f"last[{column}]", column, _last(column), _LATEST), kind="category")
 
 
 def _of_number(column: str) -> Iterator[Feature]:
-    words = _words(column)
-    for name in ("sum", "mean", "max", "min"):
-        aggregate = _feature(f"{name}[{column}]", _aggregate(column, name))
-        for days in WINDOWS:
-            yield _in_window(aggregate, f"{words}, {name} {_span(days)}: " + "{value:.4g}", days)
-    yield replace(_feature(f"last[{column}]", _last(column)), says=words + ", last: {value:.4g}")
+    for name, said in _AGGREGATES.items():
+        aggregate = _feature(f"{name}[{column}]", column, _aggregate(column, name), said)
+        yield from (_in_window(aggregate, days) for days in WINDOWS)
+    yield _feature(f"last[{column}]", column, _last(column), _LATEST)
 
 
-def _feature(stem: str, compute: Compute) -> Feature:
-    doc = f"Generic aggregate '{stem}' of the touches; null or 0 without one, see the manual."
-    return Feature(stem, stem, FAMILY, "number", "", doc=doc, on="touches", compute=compute)
+def _feature(stem: str, column: str, compute: Compute, said: Sentence) -> Feature:
+    return Feature(
+        stem,
+        stem,
+        FAMILY,
+        "number",
+        said.many,
+        doc=f"Generic aggregate '{stem}' of the touches; null or 0 without one, see the manual.",
+        one=said.one,
+        none=said.none,
+        label=column.replace("_", " "),
+        on="touches",
+        compute=compute,
+    )
 
 
-def _in_window(feature: Feature, says: str, days: int | None) -> Feature:
-    name = feature.stem if days is None else f"{feature.stem}_{days}d"
-    return replace(feature, name=name, says=says, days=days)
+def _in_window(feature: Feature, days: int | None) -> Feature:
+    return replace(feature, name=feature.stem if days is None else f"{feature.stem}_{days}d", days=days)
 
 
 def _count(touch: ir.Table) -> ir.Scalar:
@@ -103,11 +127,3 @@ def _aggregate(column: str, name: str) -> Compute:
         "min": lambda values: values.min(),
     }
     return lambda touch: aggregates[name](touch[column])
-
-
-def _words(column: str) -> str:
-    return column.replace("_", " ").replace("{", "{{").replace("}", "}}")
-
-
-def _span(days: int | None) -> str:
-    return "so far" if days is None else "in {days} days"

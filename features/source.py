@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from features.catalogue import feature
+from features.wording import Sentence, counted
 
 PRIOR_LEADS = 20.0
 """Leads at the rate of everybody that each value is mixed with: a rate of few leads says little.
@@ -13,7 +14,14 @@ Micci-Barreca (2001), "A preprocessing scheme for high-cardinality categorical a
 """
 
 
-@feature(on="peers", per="peers", says="{value:.1%} of earlier leads with the same {each} converted")
+@feature(
+    on="peers",
+    per="peers",
+    says=Sentence(
+        "{value:.1%} of earlier leads with the same {each:column} converted",
+        none="none of the earlier leads with the same {each:column} converted",
+    ),
+)
 def earlier_rate(peer: ir.Table) -> ir.Column:
     """Conversion rate of mature leads with the same value, smoothed, 0 to 1; null without mature leads.
 
@@ -22,13 +30,22 @@ def earlier_rate(peer: ir.Table) -> ir.Column:
     return _smoothed_rate(peer)
 
 
-@feature(on="peers", per="peers", says="{value:.0f} earlier leads with the same {each}")
+@feature(
+    on="peers", per="peers", says=counted("earlier lead", "earlier leads", " with the same {each:column}")
+)
 def earlier_leads(peer: ir.Table) -> ir.Column:
     """Mature leads with the same value as known at the moment, in leads; null without a value."""
     return peer.mature
 
 
-@feature(on="words", per="words", says="{each}: {value:.1%} of earlier leads with its best word converted")
+@feature(
+    on="words",
+    per="words",
+    says=Sentence(
+        "{each:column}: {value:.1%} of earlier leads with its best word converted",
+        none="{each:column}: no earlier lead with its best word converted",
+    ),
+)
 def best_word_rate(word: ir.Table) -> ir.Scalar:
     """Greatest conversion rate of mature leads with one word of the text, 0 to 1; null without a word.
 
@@ -37,7 +54,14 @@ def best_word_rate(word: ir.Table) -> ir.Scalar:
     return _smoothed_rate(word).max()
 
 
-@feature(on="words", per="words", says="{each}: {value:.1%} of earlier leads with its worst word converted")
+@feature(
+    on="words",
+    per="words",
+    says=Sentence(
+        "{each:column}: {value:.1%} of earlier leads with its worst word converted",
+        none="{each:column}: no earlier lead with its worst word converted",
+    ),
+)
 def worst_word_rate(word: ir.Table) -> ir.Scalar:
     """Least conversion rate of mature leads with one word of the text, 0 to 1; null without a word.
 
@@ -46,19 +70,23 @@ def worst_word_rate(word: ir.Table) -> ir.Scalar:
     return _smoothed_rate(word).min()
 
 
-@feature(on="touches", says="first touch at {value}", kind="category")
+@feature(on="touches", says="first touch at “{value:place}”", kind="category")
 def first_place(touch: ir.Table) -> ir.Scalar:
     """Place of the first touch (first-touch attribution; the landing page); null if it was at none."""
     return touch.place.argmin(touch.latest)
 
 
-@feature(on="touches", says="last touch at {value}", kind="category")
+@feature(on="touches", says="last touch at “{value:place}”", kind="category")
 def last_place(touch: ir.Table) -> ir.Scalar:
     """Place of the latest touch (last-touch attribution); null if it was at none."""
     return touch.place.argmax(touch.latest)
 
 
-@feature(on="touches", per="place", says="{each} has {value:.0%} of all touches")
+@feature(
+    on="touches",
+    per="place",
+    says=Sentence("{value:.0%} of all touches were at “{each:place}”", none="no touch was at “{each:place}”"),
+)
 def place_share(touch: ir.Table) -> ir.Scalar:
     """Share of the lead's touches at one place (linear attribution), 0 to 1; null without a touch there."""
     return touch.count() / touch.facts_known.max()
@@ -88,7 +116,16 @@ def last_keyword(touch: ir.Table) -> ir.Scalar:
     return touch.keyword.argmax(touch.latest, where=touch.keyword.notnull())
 
 
-@feature(on="touches", days=90, empty=0, says="reached by {value:.0f} campaigns in {days} days")
+@feature(
+    on="touches",
+    days=90,
+    empty=0,
+    says=Sentence(
+        "reached by {value} campaigns {window}",
+        one="reached by {value} campaign {window}",
+        none="reached by no campaign {window}",
+    ),
+)
 def distinct_campaigns(touch: ir.Table) -> ir.Scalar:
     """Different campaigns of the touches in the window, in campaigns; 0 if none."""
     return touch.campaign.nunique()

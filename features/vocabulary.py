@@ -127,7 +127,7 @@ def _kind(name: str, given: Word) -> Word:
 
 
 def _meaning(name: str) -> Meaning:
-    return next((meaning for pattern, meaning in _MEANINGS if re.search(pattern, _plain(name))), "other")
+    return next((meaning for pattern, meaning in _MEANINGS if re.search(pattern, plain_name(name))), "other")
 
 
 def _place(name: str, given: Word) -> Word:
@@ -136,15 +136,15 @@ def _place(name: str, given: Word) -> Word:
 
 
 def _by_name(name: str) -> Says | None:
-    if re.search(_NEGATIVE, _plain(name)):
+    if re.search(_NEGATIVE, plain_name(name)):
         return "negative"
-    return "direct" if re.search(_DIRECT, _plain(name)) else None
+    return "direct" if re.search(_DIRECT, plain_name(name)) else None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Words of a name in lower case, whatever joins them: ``DemoRequest``, ``demo-request``.
 
-    >>> _plain("DemoRequest")
+    >>> plain_name("DemoRequest")
     'demo_request'
     """
     return re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)).lower()

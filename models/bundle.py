@@ -119,7 +119,7 @@ class Bundle:
     @property
     def fingerprint(self) -> str:
         """Digest of names, kinds, categories and words of the features: equal for equal inputs."""
-        parts = [self.encoding.as_json(), [asdict(spec) for spec in self.specs]]
+        parts = [self.encoding.as_json(), [spec.as_json() for spec in self.specs]]
         return hashlib.sha256(_dumped(parts)).hexdigest()
 
     def files(self) -> dict[str, bytes]:
@@ -180,7 +180,7 @@ def _as_json(bundle: Bundle) -> dict[str, Any]:
         "fingerprint": bundle.fingerprint,
         "targets": [_target_as_json(target) for target in bundle.targets],
         "encoding": bundle.encoding.as_json(),
-        "specs": [asdict(spec) for spec in bundle.specs],
+        "specs": [spec.as_json() for spec in bundle.specs],
         "window": asdict(bundle.window),
         "kinds": {name: list(values) for name, values in bundle.kinds.items()},
         "made_with": dict(bundle.made_with),
@@ -211,7 +211,7 @@ def _bundle(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Bundle:
     return Bundle(
         targets=tuple(_target(target, files, len(data["encoding"]["names"])) for target in data["targets"]),
         encoding=encoding,
-        specs=tuple(FeatureSpec(**spec) for spec in data["specs"]),
+        specs=tuple(FeatureSpec.from_json(spec) for spec in data["specs"]),
         window=Window(**data["window"]),
         kinds={name: tuple(values) for name, values in data["kinds"].items()},
         made_with=data["made_with"],

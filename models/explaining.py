@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import ModelError
+from models import evidence, grades
 from models.bundle import Bundle
 from models.contributions import Kernel
 from models.matrix import Matrix, encode
@@ -29,11 +30,14 @@ class Explained:
         Shape (n, k), log-odds, in the order of the bundle's ``specs``.
     base
         Margin of a lead of which nothing is known; base plus a row's contributions is its margin.
+    matrix
+        The encoded features, shape (n, k).
     """
 
     scores: Scores
     contributions: Matrix
     base: float
+    matrix: Matrix
 
 
 class Explainer:
@@ -49,6 +53,8 @@ class Explainer:
 
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         self.bundle = bundle
+        self.evidence = evidence.kept(bundle.extras, columns=len(bundle.specs))
+        self.grades = grades.kept(bundle.extras)
         self._scorer = Scorer(bundle, threads=max(threads, 1))
         blend = bundle.target.blend
         self._kernel = Kernel.of(blend.boosters, blend.weights) if blend.boosters else None
@@ -68,14 +74,15 @@ class Explainer:
             Columns differ from the training's, or contributions do not add up to the margin.
         """
         scores = self._scorer.score(table)
-        values, base = self._contributions(encode(table, self.bundle.encoding))
+        matrix = encode(table, self.bundle.encoding)
+        values, base = self._contributions(matrix)
         worst = float(np.max(np.abs(base + values.sum(axis=1) - scores.margin), initial=0.0))
         if not worst <= TOLERANCE:
             raise ModelError(
                 f"contributions miss the margin by {worst:.2g}, {TOLERANCE:g} is allowed",
                 hint="roll the model back and train again",
             )
-        return Explained(scores, values, base)
+        return Explained(scores, values, base, matrix)
 
     def _contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
         """Of the trees and of the linear part together, and their base."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue import FeatureSpec
+from models.evidence import FIGURES, Backing
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int64]
@@ -31,8 +32,15 @@ SCHEMA = pa.schema(
         "contribution": pa.float64(),
         "points": pa.float64(),
         "sentence": pa.string(),
+        "is_changeable": pa.bool_(),
+        "evidence_rate": pa.float64(),
+        "evidence_low": pa.float64(),
+        "evidence_high": pa.float64(),
+        "evidence_leads": pa.int64(),
     }
 )
+CHANGEABLE_FAMILIES = ("follow_up",)
+"""What the team itself did or left undone; everything else is a fact about the lead."""
 LEAST = 0.01  # log-odds; less moves no probability by more than about a quarter of a point
 
 
@@ -58,15 +66,17 @@ def family_totals(values: Floats, specs: Sequence[FeatureSpec]) -> dict[str, Flo
     }
 
 
-def reasons(
+def reasons(  # noqa: PLR0913  # keyword-only, each named at the call
     values: Floats,
     table: pa.Table,
     specs: Sequence[FeatureSpec],
     *,
     margin: Floats,
     calibrate: Calibrate,
+    backing: Backing | None = None,
     most_for: int = 3,
     most_against: int = 2,
+    language: str = "en",
 ) -> pa.Table:
     """The strongest reasons for and against each lead.
 
@@ -82,8 +92,12 @@ def reasons(
         Shape (n,), log-odds.
     calibrate
         Margins to probabilities, both of shape (m,).
+    backing
+        What became of earlier leads with the same values; None for nothing.
     most_for, most_against
         Reasons per lead that raise and that lower the margin.
+    language
+        Of the sentences: ``en``, ``zh`` or ``ru``.
 
     Returns
     -------
@@ -92,6 +106,9 @@ def reasons(
         ``for``, strongest first, then those ``against``). ``contribution`` is the sum over the known
         features of the stem, in log-odds; ``feature`` and ``value`` are the one that pulls hardest in that
         direction. ``points``: percentage points that the probability would lose without this contribution.
+        ``is_changeable``: whether it is of the team's own doing. ``evidence_rate`` with ``evidence_low`` and
+        ``evidence_high`` (0 to 1, a 95 % interval) and ``evidence_leads``: how many earlier leads had such a
+        value, and what share of them converted; null without enough of them.
     """
     known = ~np.column_stack([_missing(table, spec.name) for spec in specs])
     voices = np.where(known, values, 0.0)
@@ -100,7 +117,7 @@ def reasons(
     row, stem = _chosen(sums, most_for, most_against)
     strength = sums[row, stem]
     member = _speakers(voices, stems, row=row, stem=stem, strength=strength)
-    value, sentence = _said(table, specs, row, member)
+    value, sentence = _said(table, specs, row, member, language)
     return pa.table(
         {
             "row": row,
@@ -113,6 +130,8 @@ def reasons(
             "contribution": strength,
             "points": 100 * (calibrate(margin[row]) - calibrate(margin[row] - strength)),
             "sentence": sentence,
+            "is_changeable": [specs[place].family in CHANGEABLE_FAMILIES for place in member],
+            **_evidence(backing, row, member),
         },
         schema=SCHEMA,
     )
@@ -160,16 +179,39 @@ def _speakers(voices: Floats, stems: list[Places], *, row: Places, stem: Places,
 
 
 def _said(
-    table: pa.Table, specs: Sequence[FeatureSpec], row: Places, member: Places
-) -> tuple[list[str], list[str]]:
-    """Value and sentence of each reason."""
-    value, sentence = [""] * len(row), [""] * len(row)
-    for place in np.unique(member):
-        spec, mine = specs[place], np.flatnonzero(member == place)
-        found = table.column(spec.name).take(pa.array(row[mine])).to_pylist()
-        for reason, raw in zip(mine, found, strict=True):
-            value[reason], sentence[reason] = _text(raw), spec.sentence(raw)
-    return value, sentence
+    table: pa.Table, specs: Sequence[FeatureSpec], row: Places, member: Places, language: str
+) -> tuple[pa.Array, pa.Array]:
+    """Value and sentence of each reason; what many leads share is put into words once."""
+    values, sentences = [pa.array([], pa.string())], [pa.array([], pa.string())]
+    order = np.argsort(member, kind="stable")
+    for mine in _runs(member[order], order):
+        spec = specs[member[mine[0]]]
+        found = table.column(spec.name).take(pa.array(row[mine])).combine_chunks().dictionary_encode()
+        words = found.dictionary.to_pylist()
+        values.append(pa.array([_text(word) for word in words], pa.string()).take(found.indices))
+        spoken = map(spec.speaker(language), words)
+        sentences.append(pa.array(spoken, pa.string()).take(found.indices))
+    back = pa.array(np.argsort(order, kind="stable"))
+    return pa.concat_arrays(values).take(back), pa.concat_arrays(sentences).take(back)
+
+
+def _evidence(backing: Backing | None, row: Places, member: Places) -> dict[str, pa.Array]:
+    """What became of leads like these, by column; null where nothing is known."""
+    figures = {name: np.full(len(row), np.nan) for name in FIGURES}
+    if backing is not None:
+        order = np.argsort(member, kind="stable")
+        for mine in _runs(member[order], order):
+            for name, figure in backing.of(row[mine], int(member[mine[0]])).items():
+                figures[name][mine] = figure
+    told = {name: pa.array(figure, from_pandas=True) for name, figure in figures.items()}
+    return {f"evidence_{name}": array for name, array in told.items()} | {
+        "evidence_leads": told["leads"].cast(pa.int64())
+    }
+
+
+def _runs(keys: Places, places: Places) -> list[Places]:
+    """The places of each run of equal keys."""
+    return [run for run in np.split(places, np.flatnonzero(np.diff(keys)) + 1) if len(run)]
 
 
 def _text(value: object) -> str:

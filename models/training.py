@@ -16,6 +16,7 @@ calibrated on such rows: the first pass reads mature rows, each once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from models.curves.spread import fit_spread, halved
 from models.fitting.baseline import logistic_probability
 from models.fitting.blend import Blend, Ensemble
 from models.fitting.classifier import SHALLOW, SHAPES, Rows, Shape, fit
+from models.fitting.monotone import directions, promised
 from models.fitting.null_test import check_null, null_test
 from models.fitting.options import TrainOptions
 from models.fitting.outcomes import check_outcomes, check_slices
@@ -126,11 +128,13 @@ def train(
             measured.margin[later],
             history.label[later],
             curve,
+            disagreement=measured.disagreement,
             rows_per_lead=len(later) / len(np.unique(history.leads[later].astype(str))),
         ),
         metrics=report["metrics"],
     )
-    bundle = _bundle(target, encoding, specs, every.window(), kinds or {}, extras or {})
+    beside = {**(extras or {}), **promised(_in_order(encoding, specs), options.monotone)}
+    bundle = _bundle(target, encoding, specs, every.window(), kinds or {}, beside)
     before_test = np.concatenate([split[name] for name in ("train", "stop", "calibrate")])
     first_bundle = _bundle(
         replace(target, blend=measured.blend, calibration=measured.calibration),
@@ -138,7 +142,7 @@ def train(
         specs,
         Window(**history.described(before_test)),
         kinds or {},
-        extras or {},
+        beside,
     )
     first = FirstPass(history, split, measured.margin, measured.calibration, measured.encoding)
     test = history.predictions(split["test"], measured.margin, measured.calibration)
@@ -154,6 +158,7 @@ class _Measured:
     calibration: Calibration
     baseline: Vector
     halves: Sequence[tuple[Vector, Vector]]
+    disagreement: Vector
     blend: Blend
     encoding: Encoding
 
@@ -174,25 +179,30 @@ def _measure(
     seen = np.concatenate([split["train"], split["stop"]])
     later = np.concatenate([split["calibrate"], split["test"]])
     encoding = _encoding(history.table.take(seen), specs, options)
-    known, unseen = _rows(history, encoding, seen), encode(history.table.take(later), encoding)
+    known = _rows(history, encoding, seen, specs, options)
+    unseen = encode(history.table.take(later), encoding)
     if is_small(history.label, history.leads):
         choice = small_choice(known, options)
     else:
         choice = _searched(history, specs, split, options, tune)
     blend = fit_choice(known, choice, options)
     margin = np.full(len(history.label), np.nan)
-    margin[later] = Ensemble(blend, threads=options.threads).margin(unseen)
+    ensemble = Ensemble(blend, threads=options.threads)
+    margin[later] = ensemble.margin(unseen)
     _check_spread(margin[split["test"]])
-    calibration = fit_calibration(margin[split["calibrate"]], history.label[split["calibrate"]])
-    baseline = logistic_probability(known, unseen[len(split["calibrate"]) :])
-    _check_null(known, unseen[len(split["calibrate"]) :], history, split, options)
-    halves = halved(
-        history.leads[seen],
-        history.label[seen],
-        lambda mask: _half(known.take(mask), unseen, choice, options),
-        threads=options.threads,
-    )
-    return _Measured(choice, margin, calibration, baseline, halves, blend, encoding)
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the rest is mostly Python, and waits for no core
+        halves = pool.submit(
+            halved,
+            history.leads[seen],
+            history.label[seen],
+            lambda mask: _half(known.take(mask), unseen, choice, options),
+            threads=options.threads,
+        )
+        calibration = fit_calibration(margin[split["calibrate"]], history.label[split["calibrate"]])
+        baseline = logistic_probability(known, unseen[len(split["calibrate"]) :])
+        _check_null(known, unseen[len(split["calibrate"]) :], history, split, options)
+    apart = ensemble.disagreement(unseen)
+    return _Measured(choice, margin, calibration, baseline, halves.result(), apart, blend, encoding)
 
 
 def _searched(
@@ -204,7 +214,7 @@ def _searched(
 ) -> Choice:
     """What served the stop slice, learned from the train slice."""
     encoding = _encoding(history.table.take(split["train"]), specs, options)
-    train, stop = (_rows(history, encoding, split[name]) for name in ("train", "stop"))
+    train, stop = (_rows(history, encoding, split[name], specs, options) for name in ("train", "stop"))
     return search(train, stop, options, shapes=tune(train))
 
 
@@ -251,7 +261,7 @@ def _refit(
     history: History, specs: Sequence[FeatureSpec], measured: _Measured, options: TrainOptions
 ) -> tuple[Encoding, Blend]:
     encoding = _encoding(history.table, specs, options)
-    everything = _rows(history, encoding, np.arange(len(history.label)))
+    everything = _rows(history, encoding, np.arange(len(history.label)), specs, options)
     return encoding, fit_choice(everything, measured.choice, options)
 
 
@@ -264,9 +274,22 @@ def _encoding(table: pa.Table, specs: Sequence[FeatureSpec], options: TrainOptio
     return encoding
 
 
-def _rows(history: History, encoding: Encoding, places: Any) -> Rows:
-    matrix: Matrix = encode(history.table.take(places), encoding)
-    return Rows(matrix, history.label[places], encoding.category_places, history.weight[places])
+def _rows(
+    history: History, encoding: Encoding, places: Any, specs: Sequence[FeatureSpec], options: TrainOptions
+) -> Rows:
+    return Rows(
+        encode(history.table.take(places), encoding),
+        history.label[places],
+        encoding.category_places,
+        history.weight[places],
+        directions(_in_order(encoding, specs), options.monotone),
+    )
+
+
+def _in_order(encoding: Encoding, specs: Sequence[FeatureSpec]) -> tuple[FeatureSpec, ...]:
+    """The features of the matrix, column by column."""
+    by_name = {spec.name: spec for spec in specs}
+    return tuple(by_name[name] for name in encoding.names)
 
 
 def _check_spread(margin: Vector) -> None:
@@ -300,11 +323,10 @@ def _bundle(
 ) -> Bundle:
     import lightgbm
 
-    by_name = {spec.name: spec for spec in specs}
     return Bundle(
         targets=(target,),
         encoding=encoding,
-        specs=tuple(by_name[name] for name in encoding.names),
+        specs=_in_order(encoding, specs),
         window=window,
         kinds={name: tuple(values) for name, values in kinds.items()},
         made_with={"lightgbm": lightgbm.__version__},

@@ -189,7 +189,8 @@ def show(rank: int) -> None:
     """One lead: its standing, its waterfall, and its published reasons."""
     lead = queries.top_leads(run, rank)[-1]
     place = features.column("lead_id").to_pylist().index(lead["lead_id"])
-    print(f"rank {rank:,}: {lead['lead_id']}, probability {lead['probability']:.1%}")
+    chance = "withheld" if lead["probability"] is None else f"{lead['probability']:.1%}"
+    print(f"rank {rank:,}: {lead['lead_id']}, probability {chance}")
     shap.plots.waterfall(shown[place], max_display=12, show=False)
     plt.show()
     said = pd.DataFrame(queries.reasons(run, lead["lead_id"]), columns=["points", "family", "sentence"])

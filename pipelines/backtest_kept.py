@@ -60,20 +60,22 @@ def kept(
     return registry.log_run(
         registry.anchored(params.tracking.uri, home),
         params.tracking.experiment,
-        params={
-            "seed": params.seed,
-            "train": params.train.model_dump(mode="json"),
-            "backtest": params.backtest.model_dump(mode="json"),
-        },
-        metrics=dict(_metrics(found)),
-        pictures=pictures,
-        tags={
-            "command": "backtest",
-            "data_digest": digest,
-            "params_digest": parameters.digest(params),
-            "leadrank": metadata.version("leadrank"),
-        },
-        folders=folders,
+        registry.Record(
+            params={
+                "seed": params.seed,
+                "train": params.train.model_dump(mode="json"),
+                "backtest": params.backtest.model_dump(mode="json"),
+            },
+            metrics=dict(_metrics(found)),
+            pictures=pictures,
+            tags={
+                "command": "backtest",
+                "data_digest": digest,
+                "params_digest": parameters.digest(params),
+                "leadrank": metadata.version("leadrank"),
+            },
+            folders=folders,
+        ),
     )
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from features.questions import Question
 from models.audit.audit import Audit
-from models.cards.card import LaterRows, card, markdown
+from models.cards.card import LaterRows, card
 from models.cards.forward_test import ForwardTest
 from models.cards.limits import Facts
+from models.cards.markdown import markdown
 from models.cards.page import page
 from models.training import Trained
 from pipelines.inputs import Inputs
@@ -21,9 +22,15 @@ from pipelines.params import Params
 
 
 def card_of(
-    params: Params, inputs: Inputs, asked: Question, trained: Trained, test: ForwardTest, found: Audit
+    params: Params,
+    inputs: Inputs,
+    asked: Question,
+    trained: Trained,
+    test: ForwardTest,
+    found: Audit,
+    further: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The card of a training, as plain data."""
+    """The card of a training, as plain data; ``further`` as `pipelines.further.with_further` reported it."""
     facts = Facts(
         model=params.tracking.model,
         tables=tuple(inputs.tables),
@@ -38,6 +45,7 @@ def card_of(
         LaterRows(test.label, test.probability, leads, test.slices),
         found,
         test.with_intervals(),
+        further=further,
         min_slice_outcomes=params.promotion.min_slice_outcomes,
     )
 

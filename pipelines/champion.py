@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import LockedError
+from features.errors import LockedError, ModelError
 from models import registry
 from models.bundle import Bundle
 from models.cards.forward_test import ForwardTest
@@ -56,6 +56,21 @@ def champion_or_newest(params: Params, home: Path) -> Champion:
     if not every or any(registry.CHAMPION in version.aliases for version in every):
         return champion(params, home)
     return fetched(uri, home, every[0])
+
+
+def by_digest(params: Params, home: Path, digest: str) -> Champion:
+    """The registered version with a digest; else as `champion`.
+
+    Raises
+    ------
+    ModelError
+        The registry has it no more.
+    """
+    uri = registry.anchored(params.tracking.uri, home)
+    found = [v for v in registry.versions(uri, params.tracking.model) if v.digest == digest]
+    if not found:
+        raise ModelError("the registry no longer has the model of that ranking", hint="score again")
+    return fetched(uri, home, found[0])
 
 
 def fetched(uri: str, home: Path, version: registry.Version) -> Champion:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from features.errors import LeadrankError, ParameterError
-from pipelines import told, told_audit, told_backtest, told_points, told_promotion
+from pipelines import told, told_audit, told_backtest, told_lead, told_points, told_promotion
 from pipelines.progress import Progress
 
 if TYPE_CHECKING:
@@ -141,11 +141,28 @@ def predict(
 
 
 @app.command()
-def explain(lead_id: str, params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> None:
+def explain(
+    lead_id: str,
+    params: ParamsFile = Path("params.yaml"),
+    html: Annotated[Path | None, typer.Option(help="Write the lead's page to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say why a lead stands where it stands in the ranking in force."""
     from pipelines import show as command
 
-    _print(command.explain(*_opened(params), lead_id), told.lead, as_json)
+    _print(command.explain(*_opened(params), lead_id, html=html), told_lead.lead, as_json)
+
+
+@app.command()
+def trace(
+    lead_id: str, params: ParamsFile = Path("params.yaml"), as_of: AsOf = None, as_json: AsJson = False
+) -> None:
+    """Follow one lead from raw facts to rank, each number with those that it is made of."""
+    from pipelines import trace as command
+
+    moment = None if as_of is None else _moment(as_of)
+    result = command.run(*_opened(params), lead_id, as_of=moment, progress=_progress(as_json))
+    _print(result, told_lead.trace, as_json)
 
 
 @app.command()

@@ -17,17 +17,18 @@ from models.fitting.split import Places
 from models.further.answers import Answers
 from models.further.expected_value import with_amount
 from models.further.first_pass import FirstPass
-from models.further.tags import TAGS, Said, Tag, Trial, least_margin, tried
+from models.further.stated import STATED
+from models.further.tags import LEAST_TAGGED, TAGS, Said, Tag, shown, tried
 from models.further.targets import Fitted, LightFit
 from models.metrics import Vector
 from models.training import Trained
+from pipelines.field_tags import FieldTags, field_tags
 from pipelines.inputs import Inputs
 from pipelines.params import Params
-from pipelines.sections import TagRule
+from pipelines.tag_rules import TagRule
 from pipelines.tagging import AIMS, Plan, answers, horizon, plan
 from serve.predicted import STAGES
 
-LEAST_TAGGED = 20  # rows of a slice
 HIGH = 0.75  # quantile of the amounts of won leads
 NOTHING: Mapping[str, Any] = {"horizons": {}, "stages": {}, "tags": {}, "expected_value": None}
 
@@ -57,15 +58,16 @@ def with_further(
     work = _Work(bundle, trained.first, curves, LightFit(bundle, trained.first, options), found, amounts)
     stages = {stage: work.stage(stage, name, asked_for) for stage, name in asked_for.stages.items()}
     tags = {name: work.tag(name, params.tags[name], aim, asked_for) for name, aim in asked_for.tags.items()}
-    bundle = _with_targets(bundle, work, asked_for, tags)
+    of_fields = field_tags(params, inputs, trained.bundle, snapshots, work.light)
+    tags |= of_fields.report
+    bundle = _with_targets(bundle, work, asked_for, tags, of_fields)
     bundle, value = _with_amount(bundle, trained.first, amounts, options)
-    left_out = {name: {"left_out": why} for name, why in asked_for.left_out.items()}
-    report = {
-        "horizons": horizons,
-        "stages": {**stages, **{n: why for n, why in left_out.items() if n not in params.tags}},
-        "tags": {**tags, **{n: why for n, why in left_out.items() if n in params.tags}},
-        "expected_value": value,
-    }
+    for name, why in asked_for.left_out.items():
+        if name in params.tags:
+            tags[name] = _left_out(params.tags[name], why)
+        else:
+            stages[name] = {"left_out": why}
+    report = {"horizons": horizons, "stages": stages, "tags": tags, "expected_value": value}
     return replace(trained, bundle=bundle), report
 
 
@@ -99,11 +101,11 @@ class _Work:
         try:
             source = self._source(name, rule, aim, asked_for)
         except TooFewOutcomesError as error:
-            return {"left_out": error.reason}
+            return _left_out(rule, error.reason)
         floor = rule.precision_floor
         trial = tried(source.calibrate, source.test, floor=floor, least_rows=LEAST_TAGGED)
         if trial.why_not is None:
-            self.shown.append(_shown(name, floor, source, trial))
+            self.shown.append(shown(name, source.target, source.curve, source.days, floor, trial))
         return {"precision_floor": floor, "horizon_days": source.days, **asdict(trial)}
 
     def _source(self, name: str, rule: TagRule, aim: str | None, asked_for: Plan) -> _Source:
@@ -161,6 +163,10 @@ class _Work:
         return self.fitted[name]
 
 
+def _left_out(rule: TagRule, why: str) -> dict[str, Any]:
+    return {"precision_floor": rule.precision_floor, "left_out": why}
+
+
 @dataclass(frozen=True)
 class _Source:
     """The target of a tag, its curve, and labels and probabilities of the later slices."""
@@ -172,13 +178,9 @@ class _Source:
     test: Said
 
 
-def _shown(name: str, floor: float, source: _Source, trial: Trial) -> Tag:
-    threshold, precision = trial.least_probability or 0.0, trial.precision or 0.0
-    margin = least_margin(source.curve, threshold)
-    return Tag(name, source.target, margin, threshold, source.days, floor, precision, trial.n)
-
-
-def _with_targets(bundle: Bundle, work: _Work, asked_for: Plan, tags: Mapping[str, Any]) -> Bundle:
+def _with_targets(
+    bundle: Bundle, work: _Work, asked_for: Plan, tags: Mapping[str, Any], of_fields: FieldTags
+) -> Bundle:
     """The bundle with the targets that are published, and what scoring has to know of them."""
     kept = {stage: name for stage, name in asked_for.stages.items() if name in work.fitted}
     used = {*kept.values(), *(tag.target for tag in work.shown)}
@@ -186,19 +188,20 @@ def _with_targets(bundle: Bundle, work: _Work, asked_for: Plan, tags: Mapping[st
     aims = {name: asdict(asked_for.aims[name]) for name in used if name in asked_for.aims}
     extras = {
         **bundle.extras,
+        **({STATED: dict(of_fields.stated)} if of_fields.stated else {}),
         STAGES: kept,
         AIMS: {
             name: {key: list(v) if isinstance(v, tuple) else v for key, v in aim.items() if key != "name"}
             for name, aim in aims.items()
         },
         TAGS: {
-            "shown": [tag.as_json() for tag in work.shown],
+            "shown": [tag.as_json() for tag in (*work.shown, *of_fields.shown)],
             "not_shown": {
                 name: said for name, said in tags.items() if said.get("why_not") or "left_out" in said
             },
         },
     }
-    return replace(bundle, targets=(*bundle.targets, *targets), extras=extras)
+    return replace(bundle, targets=(*bundle.targets, *targets, *of_fields.targets), extras=extras)
 
 
 def _with_amount(

@@ -13,6 +13,7 @@ from features.backend import environment, workspace
 from features.errors import GateError
 from features.ingest import Loaded, load
 from features.tables import Field
+from pipelines import directing
 from pipelines.params import Params
 from pipelines.progress import Progress
 
@@ -62,6 +63,8 @@ def opened(
 
     Raises
     ------
+    ParameterError
+        A name of ``train.monotone`` is no feature.
     InputError
         A table breaks its contract.
     GateError
@@ -71,6 +74,8 @@ def opened(
     asked_for = ("leads",) if is_flat else ("rows",)
     if str(home) not in sys.path:
         sys.path.append(str(home))  # features.modules are found beside params.yaml
+    fields = _fields(params, is_flat=is_flat)
+    directing.check(params.train.monotone, fields, modules=params.features.modules)
     with workspace(home) as backend:
         with progress.stage("reading tables"):
             loaded = load(
@@ -88,7 +93,7 @@ def opened(
             backend=backend,
             tables={name: backend.table(name) for name in params.tables},
             loaded=loaded,
-            fields=_fields(params, is_flat=is_flat),
+            fields=fields,
             is_flat=is_flat,
         )
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from features.errors import ModelError
 from models import registry
+from models.points.fading import unfading
 from models.points.learned import LEARNED_CARD, learned
+from models.points.rule import Rule
 from models.training import Trained
 from pipelines.champion import fetched
 from pipelines.params import Params
@@ -33,7 +35,7 @@ def shown(params: Params, home: Path, version: str) -> dict[str, Any]:
     -------
     dict
         ``version``, ``digest``, ``lines`` (``points`` and ``sentence``), ``rules`` as ``scorecard.rules``
-        takes them, ``rounding`` and ``against_model``.
+        takes them (they were learned without fading, and say so), ``rounding`` and ``against_model``.
 
     Raises
     ------
@@ -48,5 +50,6 @@ def shown(params: Params, home: Path, version: str) -> dict[str, Any]:
             f"version {version} has no learned points card: no line is steady over time",
             hint="add history or fields, then run `leadrank train`",
         )
-    told = {name: kept[name] for name in ("lines", "rules", "rounding", "against_model")}
+    told = {name: kept[name] for name in ("lines", "rounding", "against_model")}
+    told["rules"] = [unfading(Rule(**rule)).as_json() for rule in kept["rules"]]
     return {"version": version, "digest": model.digest, **told}

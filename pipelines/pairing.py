@@ -16,10 +16,10 @@ from models.explaining import Explainer
 from models.metrics import Vector
 from models.promoting.list_change import churn_share, same_family_share
 from models.promoting.paired import Pair
-from models.promoting.segments import COLUMNS, segments
 from models.promoting.unseen import Keys, Voice, common_tests, joined
 from models.reasons import family_totals
 from models.scoring import Scorer
+from models.segments.cut import COLUMNS, segments
 from pipelines.asked_features import features_of
 from pipelines.inputs import Inputs
 from pipelines.offering import offered

@@ -16,25 +16,24 @@ from pydantic import Field, ValidationError
 
 from features.errors import ParameterError, Place
 from features.tables import Source
+from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
+from pipelines.backtest_section import Backtest
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
 from pipelines.sections import (
-    TAGS,
     Audit,
-    Backtest,
     Check,
     Features,
     Plain,
-    Promotion,
     Score,
     Scorecard,
     Section,
-    TagRule,
     Tracking,
     Train,
     Tuning,
 )
+from pipelines.tag_rules import USUAL, TagRule, usual
 
 Preset = Literal["salesforce", "hubspot", "dynamics", "marketo"]
 
@@ -63,9 +62,9 @@ class Params(Section):
     tracking: Tracking = Tracking()
     score: Score = Score()
     backtest: Backtest = Backtest()
-    promotion: Promotion = Promotion()
+    promotion: Thresholds = Thresholds()
     tuning: Tuning = Tuning()
-    tags: Mapping[Plain, TagRule] = TAGS
+    tags: Mapping[Plain, TagRule] = USUAL
 
 
 def load(path: Path) -> Params:
@@ -104,7 +103,7 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
             f"'{file}' holds no parameters", hint="write at least 'tables:', or run `leadrank init FILE…`"
         )
     params = _validated(raw, file)
-    params_rules.check(params.tables, params.features, file)
+    params_rules.check(params.tables, params.features, params.tags, file)
     return params
 
 
@@ -146,6 +145,8 @@ def _validated(raw: dict[object, object], file: str) -> Params:
         params = Params.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise refusal(error, Params, file) from None
+    if "tags" not in given and "leads" in params.tables:
+        params = params.model_copy(update={"tags": usual(params.tables["leads"])})
     if params.preset is None:
         return params
     return params.model_copy(update={"tables": _with_preset(params.tables, PRESETS[params.preset])})

@@ -9,13 +9,14 @@ from itertools import chain
 from features.errors import ParameterError, Place, listed
 from features.tables import CONTRACT, Source
 from pipelines.sections import Features
+from pipelines.tag_rules import TagRule
 
 Tables = Mapping[str, Source]
 Problem = tuple[str, str]
 """What is wrong, and what to do."""
 
 
-def check(tables: Tables, features: Features, file: str) -> None:
+def check(tables: Tables, features: Features, tags: Mapping[str, TagRule], file: str) -> None:
     """Refuse parameters that contradict each other, or the contract.
 
     Parameters
@@ -24,6 +25,8 @@ def check(tables: Tables, features: Features, file: str) -> None:
         Sources by table name.
     features
         The section ``features``.
+    tags
+        The section ``tags``.
     file
         Name of the parameter file, for the message.
 
@@ -33,7 +36,8 @@ def check(tables: Tables, features: Features, file: str) -> None:
         The first rule that is broken.
     """
     of_tables = (problem for rule in _RULES for problem in rule(tables))
-    for reason, hint in chain(of_tables, _the_library_holds_the_generic_ones(features)):
+    of_others = chain(_the_library_holds_the_generic_ones(features), _a_tag_on_a_field_has_one(tags, tables))
+    for reason, hint in chain(of_tables, of_others):
         raise ParameterError(reason, hint=hint, place=Place("parameters", file))
 
 
@@ -142,6 +146,22 @@ def _the_library_holds_the_generic_ones(features: Features) -> Iterator[Problem]
         most = features.library_max
         reason = f"features.generic_max ({features.generic_max}) is above features.library_max ({most})"
         yield reason, f"generic features count there too: set features.generic_max to {most} or less"
+
+
+def _a_tag_on_a_field_has_one(tags: Mapping[str, TagRule], tables: Tables) -> Iterator[Problem]:
+    fields = {name for name, field in tables["leads"].fields.items() if field.kind == "category"}
+    for name, rule in tags.items():
+        if rule.field is None:
+            continue
+        if rule.stages or rule.rule != "reaches" or rule.horizon_days is not None:
+            yield f"tags.{name} has a field and a rule", "beside a field only precision_floor has a meaning"
+        if rule.field not in fields:
+            near = get_close_matches(rule.field, fields, n=1)
+            yield (
+                f"tags.{name}.field names '{rule.field}', which is no category of leads"
+                + (f" — did you mean '{near[0]}'" if near else ""),
+                "declare it under tables.leads.fields with kind: category, or take the tag out",
+            )
 
 
 _RULES: tuple[Callable[[Tables], Iterator[Problem]], ...] = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from features.propose import FieldProposal, TableProposal
 from features.tables import CONTRACT, Field
+from pipelines.tag_rules import usual_fields
 
 if TYPE_CHECKING:
     from features.cycle import Cycle  # it imports Ibis
@@ -77,14 +78,18 @@ train:
   censoring: leave_out     # moments whose horizon is not over; weight: use those that are decided already
   memory: false            # true: use the features of published runs, the only past of current fields
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
+  segment_by: source       # no probability is published for a value of it with fewer won or not-won …
+  segment_outcomes: 5      # … later leads than so many; rank and score stay. null: every one is published
   bags: 4                  # models of each shape of trees; with many rows fewer are made
   max_depth: 8             # a tree is at most so deep; 8 is the most
   max_trees: 1000          # upper bound; training usually stops sooner
+  monotone: {}             # what may only raise or lower the chance, for example {touches: rising}
   as_of: null              # moment that training looks back from; null: the latest recorded fact
 
 # ── Tags that are predicted: shown where their precision held on later leads ────────────────────
 # rule reaches: one of the stages, first; silent: no touch by the lead; high_amount: top quarter if won.
 # horizon_days null: train.horizon_days. precision_floor: share of right ones without which none is shown.
+# field: a category of leads in place of a rule; its values are tags for leads that state none.
 tags:
   likely_sql: {rule: reaches, stages: [sql], horizon_days: null, precision_floor: 0.5}
   likely_opportunity: {rule: reaches, stages: [opportunity], horizon_days: null, precision_floor: 0.5}
@@ -107,8 +112,9 @@ audit:
 
 # ── The points scorecard: baseline of every training ───────────────────────────────────────────
 scorecard:
-  mql_points: 50  # points from which a lead counts as marketing-qualified
-  rules: []       # for example {feature: country, equals: "DE", points: 10, label: "home market"}
+  mql_points: 50      # points from which a lead counts as marketing-qualified
+  half_life_days: 30  # days after which half of the points given for an action are left; null: they stay
+  rules: []           # for example {feature: country, equals: "DE", points: 10, label: "home market"}
 
 # ── Where experiments and models are kept ───────────────────────────────────────────────────────
 tracking:
@@ -134,6 +140,13 @@ score:
   publish_columns: []  # lead columns that are shown beside the ranking
   reasons_for: 3       # at most so many reasons for a lead
   reasons_against: 2   # and against it
+  language: en         # of the sentences: en, zh or ru
+  evidence_leads: 50   # earlier leads with such a value that the evidence of a reason needs
+  grade_shares: [0.25, 0.5, 0.75]  # of the leads: the best grade, the best two, the best three
+  routes:              # what to do by grade: A-D for who the lead is, 1-4 for what it does
+    call_now: [A1, B1, A2]
+    fast_track: [C1, D1, B2]
+    nurture: [C2, A3, B3, A4]  # all others: hold
 
 # ── leadrank backtest ───────────────────────────────────────────────────────────────────────────
 backtest:
@@ -160,7 +173,7 @@ def params_text(tables: Sequence[TableProposal], cycle: Cycle | None = None) -> 
     cycle
         What was measured of the time that outcomes take; None leaves the defaults.
     """
-    return _HEAD + "\n".join("".join(_table(table)) for table in tables) + _tail(cycle)
+    return _HEAD + "\n".join("".join(_table(table)) for table in tables) + _tail(tables, cycle)
 
 
 def quoted(text: str) -> str:
@@ -182,9 +195,11 @@ def scalar(text: str) -> str:
     return text if is_plain else quoted(text)
 
 
-def _tail(cycle: Cycle | None) -> str:
-    """The other sections, with the measured horizon and reporting delay where there are any."""
-    text = _TAIL
+def _tail(tables: Sequence[TableProposal], cycle: Cycle | None) -> str:
+    """The other sections, with tags on the usual fields that leads have, and the measured days if any."""
+    leads = {p.name: p.field for t in tables if t.name == "leads" for p in t.fields if p.field}
+    tags = "".join(f"  {name}: {{field: {name}, precision_floor: 0.5}}\n" for name in usual_fields(leads))
+    text = _TAIL.replace("\n# ── Tuning", f"{tags}\n# ── Tuning")
     for key, (days, remark) in ({} if cycle is None else cycle.proposals()).items():
         text = re.sub(rf"  {key}: \d+ +# (.*)\n", _line(f"  {key}: {days}", f"\\1; {remark}"), text)
     return text

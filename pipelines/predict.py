@@ -10,11 +10,11 @@ from features.errors import ParameterError
 from features.snapshots import asked, flat
 from features.tables import Source
 from pipelines.asked_features import features_of
+from pipelines.asked_tonight import asked_tonight
 from pipelines.champion import Champion, champion_or_newest
 from pipelines.inputs import Inputs, format_of, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
-from pipelines.tagging import asked_tonight
 from serve import predictions
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from features.errors import ModelError, ParameterError
 from models import registry
-from models.promoting.gates import Evidence, Thresholds, Verdict, judge, signal
+from models.promoting.gates import Evidence, Verdict, judge, signal
 from models.promoting.unseen import Voice
 from models.tracking.versions import BEFORE_TAG, CHALLENGER, CHAMPION
 from pipelines.asking import question
@@ -127,7 +127,7 @@ def _judged(
         "churn_share": churn,
         "same_reason_share": same,
     }
-    return judge(evidence, Thresholds(**params.promotion.model_dump())), about
+    return judge(evidence, params.promotion), about
 
 
 def _question(model: Champion) -> str:

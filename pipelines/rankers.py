@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,12 +15,12 @@ from features.families import by_name
 from features.memory import current_features, known_today
 from features.vocabulary import Vocabulary
 from models import registry
-from models.points.scorecard import usable
+from models.evidence import kept
+from pipelines.asked_tonight import asked_tonight
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs
 from pipelines.offering import offered, vocabulary_of
 from pipelines.params import Params
-from pipelines.tagging import asked_tonight
 from serve import batch, by_scorecard, runs
 
 Advance: TypeAlias = Callable[[int], None]
@@ -66,7 +66,14 @@ class ByModel:
 
     def told(self) -> dict[str, Any]:
         """For the manifest: ``ranked_by``, ``ranked_because`` and ``model``."""
-        model = {"name": self.name, "version": self.champion.version, "digest": self.digest}
+        bundle = self.champion.bundle
+        model = {
+            "name": self.name,
+            "version": self.champion.version,
+            "digest": self.digest,
+            "calibration": bundle.target.calibration.as_json(),
+            "base_rate": kept(bundle.extras, columns=len(bundle.specs)).base_rate,
+        }
         return {"ranked_by": self.ranked_by, "ranked_because": "a model is in force", "model": model}
 
 
@@ -117,10 +124,7 @@ class ByScorecard:
         }
 
     def _rules(self) -> list[Mapping[str, Any]]:
-        return [
-            {key: value for key, value in asdict(rule).items() if value is not None}
-            for rule in self.card.rules
-        ]
+        return [rule.as_json() for rule in self.card.rules]
 
 
 def ranker(params: Params, home: Path, inputs: Inputs) -> ByModel | ByScorecard:
@@ -159,13 +163,13 @@ def _check_no_model_was_in_force(params: Params, home: Path) -> None:
 def _by_scorecard(params: Params, inputs: Inputs, because: str) -> ByScorecard:
     offer = offered(params, inputs)
     known = {feature.name: feature for feature in (*offer.features, *_current(inputs))}
-    rules = usable(list(known), params.scorecard.rules or None)
+    rules = params.scorecard.card.usable(list(known))
     if not rules:
         raise ModelError(
             f"{because}, and no default rule of the scorecard has its column",
             hint="write scorecard.rules in params.yaml, or add history and run `leadrank train`",
         )
-    chosen = tuple(known[name] for name in dict.fromkeys(rule.feature for rule in rules))
+    chosen = tuple(known[name] for name in dict.fromkeys(name for rule in rules for name in rule.columns))
     specs = {feature.name: feature.spec for feature in chosen}
     card = by_scorecard.Card(tuple(rules), specs, params.scorecard.mql_points)
     return ByScorecard(card, chosen, offer.vocabulary, because)

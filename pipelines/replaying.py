@@ -73,7 +73,7 @@ def arranged(params: Params, replay: Replay, table: Any, chosen: Sequence[Origin
         lead=_codes(listed.column("lead_id")),
         won=_numbers(listed.column("label")),
         amount=np.nan_to_num(_numbers(listed.column("amount"))),
-        orders=orders(listed, params.scorecard.rules or None, today=todays_order(params, listed)),
+        orders=orders(listed, params.scorecard.card, today=todays_order(params, listed)),
     )
     return Past(tasks, rows, lists, steps)
 

@@ -11,6 +11,7 @@ from features.errors import InputError, ParameterError
 from features.memory import current_features, is_present, scored
 from features.snapshots import known_until, tonight, undecided
 from pipelines import params as parameters
+from pipelines.comparing import compared
 from pipelines.inputs import Inputs, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -30,7 +31,8 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
     -------
     dict
         ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``ranked_by`` (``model``
-        or ``scorecard``), ``ranked_because``, ``counts`` and the first ``leads`` of the ranking.
+        or ``scorecard``), ``ranked_because``, ``counts``, ``withheld`` (leads without a probability,
+        by reason) and the first ``leads`` of the ranking.
     """
     params, folder = _without_order(params), home / params.score.runs
     with runs.lock(folder), opened(params, home, progress) as inputs:
@@ -42,7 +44,7 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
             runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
-            manifest = _fill(staged, params, inputs, by, as_of, progress)
+            manifest = _fill(staged, params, home, inputs, by, as_of, progress)
             with progress.stage("publishing"):
                 return _told(runs.publish(staged, folder, name, manifest), is_new=True)
 
@@ -56,6 +58,7 @@ def _without_order(params: Params) -> Params:
 def _fill(
     staged: Path,
     params: Params,
+    home: Path,
     inputs: Inputs,
     by: ByModel | ByScorecard,
     as_of: datetime,
@@ -70,6 +73,7 @@ def _fill(
         raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
     with progress.stage("scoring and explaining", total=leads) as advance:
         ranked = by.score(inputs, staged, shown=shown, on_rows=advance)
+    changes = compared(params, home, inputs, by, staged, as_of=as_of, is_now=is_now, progress=progress)
     with progress.stage("ranking"):
         batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
         inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
@@ -77,6 +81,7 @@ def _fill(
         "as_of": as_of.astimezone(UTC).isoformat(),
         "counts": {"ranked": ranked, "tables": [asdict(c) for c in inputs.loaded.counts.values()]},
         "data_digest": inputs.loaded.digest,
+        "changes": changes,
         "params_digest": parameters.digest(params),
         "current_fields": [f.name for f in current_features(inputs.fields)] if is_now else [],
         **by.told(),
@@ -112,7 +117,16 @@ def _shown(params: Params, inputs: Inputs) -> batch.Shown:
             f"score.publish_columns names '{missing[0]}', which the table 'leads' does not have",
             hint="correct the name, or declare the column under tables.leads.fields",
         )
-    return batch.Shown(params.score.publish_columns, params.score.reasons_for, params.score.reasons_against)
+    given = params.score
+    return batch.Shown(
+        publish_columns=given.publish_columns,
+        reasons_for=given.reasons_for,
+        reasons_against=given.reasons_against,
+        evidence_leads=given.evidence_leads,
+        grade_shares=given.grade_shares,
+        routes=given.routes,
+        language=given.language,
+    )
 
 
 def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
@@ -123,5 +137,6 @@ def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
         "is_new": is_new,
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
+        "withheld": queries.withheld(run),
         "leads": queries.top_leads(run, 10),
     }

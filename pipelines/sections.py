@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from features.languages import LanguageCode
 from features.vocabulary import Word
-from models.points.scorecard import Rule
+from models.fitting.monotone import Direction
+from models.points.rule import Rule
+from models.points.scorecard import WrittenCard
+from serve.routes import QUARTERS, ROUTES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
+Grade = Annotated[str, Field(pattern=r"^[A-D][1-4]$")]
 Plain = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
 
 
@@ -108,12 +116,18 @@ class Train(Section):
         Whether the feature rows of published runs are used: they are the only past of ``current`` fields.
     min_outcomes
         Fewest won and fewest not-won leads that are worth a model.
+    segment_by, segment_outcomes
+        A category field of the leads, and the fewest won and fewest not-won leads on the later slices that a
+        value of it needs: under these no probability is published. None publishes every one.
     bags
         Models of each shape of trees that are averaged; with many rows fewer are enough and made.
     max_depth
         Depth of a tree, at most 8: explanations keep a table for each leaf.
     max_trees
         Upper bound; early stopping usually ends sooner.
+    monotone
+        Features that may only raise (``rising``) or only lower (``falling``) the chance, by family, stem or
+        name, the nearest to the feature first; ``free`` takes one out of what its stem or family says.
     as_of
         Moment that training looks back from (UTC if it has no offset); None is the latest recorded fact.
     """
@@ -130,42 +144,13 @@ class Train(Section):
     censoring: Literal["leave_out", "weight"] = "leave_out"
     memory: bool = False
     min_outcomes: Positive = 10
+    segment_by: Name | None = "source"
+    segment_outcomes: Positive = 5
     bags: Positive = 4
     max_depth: Annotated[int, Field(ge=1, le=8)] = 8
     max_trees: Positive = 1000
+    monotone: Mapping[Name, Direction] = {}
     as_of: Moment | None = None
-
-
-class TagRule(Section):
-    """One predictive tag.
-
-    Attributes
-    ----------
-    rule
-        ``reaches``: one of the stages, by a lead that has none of them yet. ``silent``: no touch by the lead,
-        of those that had one in as many days before. ``high_amount``: if won, an amount in the top quarter.
-    stages
-        For ``reaches``.
-    horizon_days
-        Days ahead; None is ``train.horizon_days``.
-    precision_floor
-        Share of right tags (0 to 1) below which the tag is not shown.
-    """
-
-    rule: Literal["reaches", "silent", "high_amount"] = "reaches"
-    stages: tuple[Plain, ...] = ()
-    horizon_days: Positive | None = None
-    precision_floor: Annotated[float, Field(gt=0, lt=1)] = 0.5
-
-
-TAGS: Mapping[str, TagRule] = {
-    "likely_sql": TagRule(stages=("sql",)),
-    "likely_opportunity": TagRule(stages=("opportunity",)),
-    "fast_close": TagRule(stages=("won",), horizon_days=30, precision_floor=0.3),
-    "high_value": TagRule(rule="high_amount", precision_floor=0.4),
-    "will_be_returned": TagRule(stages=("returned_at_once", "returned_after_follow_up")),
-    "going_cold": TagRule(rule="silent", horizon_days=30, precision_floor=0.7),
-}
 
 
 class Tuning(Section):
@@ -199,12 +184,20 @@ class Scorecard(Section):
     ----------
     mql_points
         Points from which a lead counts as marketing-qualified.
+    half_life_days
+        Days after which half of the points given for an action are left; None: they do not fade.
     rules
-        Points for single features; without rules there is no scorecard to compare with.
+        Points for single features; without rules the default ones.
     """
 
     mql_points: float = 50
+    half_life_days: Annotated[float, Field(gt=0)] | None = 30.0
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def card(self) -> WrittenCard:
+        """The points as they are given."""
+        return WrittenCard(self.rules or None, self.half_life_days)
 
 
 class Tracking(Section):
@@ -234,81 +227,36 @@ class Score(Section):
         Lead columns that are shown beside the ranking.
     reasons_for, reasons_against
         The most reasons that are shown for and against a lead.
+    evidence_leads
+        Earlier leads with such a value that the evidence of a reason needs.
+    grade_shares
+        Share of earlier leads that has the best grade, the best two, the best three.
+    routes
+        Grades by route, such as ``call_now: [A1]``; the rest is held.
+    language
+        Of the sentences.
     """
 
     runs: Name = "runs"
     publish_columns: tuple[Name, ...] = ()
     reasons_for: Annotated[int, Field(ge=0)] = 3
     reasons_against: Annotated[int, Field(ge=0)] = 2
+    evidence_leads: Positive = 50
+    grade_shares: tuple[Share, Share, Share] = QUARTERS
+    routes: Mapping[Plain, tuple[Grade, ...]] = ROUTES
+    language: LanguageCode = "en"
 
+    @field_validator("grade_shares")
+    @classmethod
+    def _rise(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if list(shares) != sorted(set(shares)):
+            raise PydanticCustomError("shares", "Input should be three rising shares")
+        return shares
 
-class Backtest(Section):
-    """How the past is replayed by ``leadrank backtest``.
-
-    Attributes
-    ----------
-    origins
-        How many past moments a model is trained at, the latest ones of which everything is known.
-    every_days
-        Days from one of them to the next.
-    lists_every_days
-        Days from one list of open leads to the next, from each origin on.
-    calls_per_week
-        Leads that the team calls in a week; a rep manages about 125.
-    ages_days
-        Ages at which a model that is not trained again is judged; taken as the nearest whole number of
-        ``every_days``.
-    slices
-        Fields by which the leads are looked at; numbers are cut into thirds.
-    min_slice_outcomes
-        Different won leads without which a slice is not judged.
-    order_field, order_first
-        A number field by which the team orders its calls today, and which end of it is called first.
-    resamples
-        Bootstrap resamples of each interval.
-    """
-
-    origins: Positive = 8
-    every_days: Positive = 30
-    lists_every_days: Positive = 7
-    calls_per_week: Positive = 125
-    ages_days: tuple[Annotated[int, Field(ge=0)], ...] = (0, 30, 90, 180)
-    slices: tuple[Name, ...] = ("source", "territory", "employees")
-    min_slice_outcomes: Positive = 30
-    order_field: Name | None = None
-    order_first: Literal["highest", "lowest"] = "highest"
-    resamples: Annotated[int, Field(ge=100)] = 500
-
-
-class Promotion(Section):
-    """What a challenger may cost: ``leadrank promote`` refuses one that costs more.
-
-    Attributes
-    ----------
-    capacity_share
-        Share of the list (0 to 1) that the team can call.
-    min_outcomes, min_slice_outcomes
-        Rows of the rarer outcome without which nothing, or a slice, is judged.
-    log_loss_rise_max_share
-        Most that the log loss may rise, at the upper end of its interval, as a share of the champion's.
-    capture_loss_max_share
-        Most of all outcomes that the best of the list may lose, at the lower end of the interval.
-    calibration_rise_max_share
-        Most that the calibration error (0 to 1) may rise.
-    slice_rise_max_share
-        Most that the log loss of a slice may surely rise, as a share of the champion's there.
-    churn_max_share
-        Most of tonight's best leads that may be replaced.
-    same_reason_min_share
-        Fewest of tonight's open leads that keep the family that speaks most for them.
-    """
-
-    capacity_share: Annotated[float, Field(gt=0, le=1)] = 0.2
-    min_outcomes: Positive = 30
-    min_slice_outcomes: Positive = 30
-    log_loss_rise_max_share: Share = 0.02
-    capture_loss_max_share: Share = 0.1
-    calibration_rise_max_share: Share = 0.02
-    slice_rise_max_share: Share = 0.05
-    churn_max_share: Share = 0.5
-    same_reason_min_share: Share = 0.3
+    @field_validator("routes")
+    @classmethod
+    def _each_once(cls, routes: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        named = Counter(chain.from_iterable(routes.values()))
+        if max(named.values(), default=1) > 1:
+            raise PydanticCustomError("routes", "Input should be grades by route, each grade in one route")
+        return routes

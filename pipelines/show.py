@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, ModelError
+from pipelines import helping
 from pipelines.params import Params
 from serve import queries
+from serve.lead import explained
+from serve.lead_page import page
 from serve.runs import Run, published
 from serve.runs import current as run_in_force
 
@@ -22,21 +25,37 @@ def current(params: Params, home: Path, top: int) -> dict[str, Any]:
         "as_of": run.as_of,
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
+        "withheld": queries.withheld(run),
         "folder": str(run.folder),
         "leads": queries.top_leads(run, top),
     }
 
 
-def explain(params: Params, home: Path, lead_id: str) -> dict[str, Any]:
-    """One lead of the ranking in force, with every reason that was published."""
+def explain(params: Params, home: Path, lead_id: str, *, html: Path | None = None) -> dict[str, Any]:
+    """One lead of the ranking in force, with every reason that was published and what changed.
+
+    Parameters
+    ----------
+    html
+        File that receives the same as a page; None for none.
+
+    Raises
+    ------
+    InputError
+        The lead is not in the ranking in force.
+    ModelError
+        No ranking is published yet.
+    """
     run = _in_force(params, home)
-    lead = queries.lead(run, lead_id)
-    if lead is None:
+    found = explained(run, lead_id)
+    if found is None:
         raise InputError(
             "the lead is not in the ranking in force", hint="only leads open at its moment are ranked"
         )
-    found = {"run_id": run.run_id, "as_of": run.as_of, **queries.ranked_by(run)}
-    return {**found, **lead, "reasons": queries.reasons(run, lead_id)}
+    found["would_help"] = helping.improvement(params, home, run, lead_id)
+    if html is not None:
+        html.write_text(page(found, language=params.score.language), encoding="utf-8")
+    return {**found, "html": None if html is None else str(html)}
 
 
 def runs(params: Params, home: Path) -> dict[str, Any]:

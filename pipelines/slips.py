@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from features.families import Offer
+from features.errors import listed
+from features.families import BUILT_IN, Offer
+from features.generic import FAMILY
 from features.memory import current_features
+from features.sentences import is_translated
+from pipelines.directing import unanswered
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 
@@ -28,10 +32,20 @@ def slips(params: Params, inputs: Inputs, offer: Offer) -> Iterator[str]:
         there = [name for name in known if name not in missing]
         for name in missing:
             yield f"features.{column}s names '{name}', which no touch has{_nearest(name, there)}"
+    for name in unanswered(params.train.monotone, offer.features):
+        yield f"train.monotone names '{name}', which is no feature of these tables"
     columns = [feature.name for feature in (*offer.features, *current_features(inputs.fields))]
     for name in params.audit.allow:
         if name not in columns:
             yield f"audit.allow names '{name}', which is no feature of these tables{_nearest(name, columns)}"
+    yield from _untranslated(offer, params.score.language)
+
+
+def _untranslated(offer: Offer, language: str) -> Iterator[str]:
+    own = [feature for feature in offer.features if feature.family not in (*BUILT_IN, FAMILY)]
+    stems = dict.fromkeys(feature.stem for feature in own if not is_translated(feature, language))
+    if stems:
+        yield f"score.language is '{language}', and your own {listed(list(stems))} has no such translation"
 
 
 def _missing(inputs: Inputs, column: str, names: Iterable[str]) -> list[str]:

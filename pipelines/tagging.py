@@ -11,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from features.aims import Aim, amounts, answered, asked
+from features.aims import Aim, amounts, answered
 from features.lifetimes import counted_once
 from features.snapshots import known_until
-from models.audit.association import Flags
-from models.bundle import Bundle
 from models.fitting.rows import History
 from models.further.answers import Answers
 from models.metrics import Vector
 from pipelines.inputs import Inputs
 from pipelines.params import Params
-from pipelines.sections import TagRule
+from pipelines.tag_rules import TagRule
 
 AIMS = "aims"
 """Under this name a bundle keeps whom its further targets ask, by target."""
@@ -41,7 +39,7 @@ class Plan:
     stages
         Name of the aim by stage.
     tags
-        Name of the aim by tag; none for a tag on the ranking target or on amounts.
+        Name of the aim by tag on what becomes of a lead; None for one on the ranking target or on amounts.
     left_out
         Why a stage or tag is not asked, by its name.
     """
@@ -61,6 +59,8 @@ def plan(params: Params, inputs: Inputs) -> Plan:
     aims = {name: _first_reached(params, (name,), name) for name in stages if name in found}
     tags: dict[str, Aim | None] = {}
     for name, rule in params.tags.items():
+        if rule.field is not None:
+            continue  # nothing becomes of the lead: `pipelines.field_tags`
         if why := _why_not(rule, found, inputs):
             left_out[name] = why
         else:
@@ -108,7 +108,7 @@ def answers(
     if aims:
         delay = params.train.reporting_delay_days
         table = answered(rows, tables, aims, known_at=known_at, reporting_delay_days=delay)
-        place = _places(table, history)
+        place = placed(table, history)
         columns = place.table
         for aim in aims:
             label, is_asked, is_mature = (
@@ -125,36 +125,24 @@ def answers(
         horizon_days=params.train.horizon_days,
         known_at=known_at,
     )
-    place = _places(rows.left_join(worth, "snapshot_id").drop("snapshot_id_right"), history)
+    place = placed(rows.left_join(worth, "snapshot_id").drop("snapshot_id_right"), history)
     values = place.table.column("amount").cast("float64").to_numpy()
     return found, np.asarray(values, dtype=np.float64)[place.rows]
 
 
-def asked_tonight(inputs: Inputs, bundle: Bundle, snapshots: Any) -> dict[str, Flags]:
-    """Whether each snapshot is asked about a further target, by target, in the order of ``snapshot_id``."""
-    given = bundle.extras.get(AIMS, {})
-    aims = [
-        Aim(name, rule["kind"], rule["horizon_days"], tuple(rule["stages"])) for name, rule in given.items()
-    ]
-    if not aims or "outcomes" not in inputs.tables:
-        return {}
-    if "touches" not in inputs.tables:
-        aims = [aim for aim in aims if aim.kind != "silent"]
-    found = asked(snapshots, inputs.tables, aims).order_by("snapshot_id").to_pyarrow()
-    return {aim.name: np.asarray(found.column(aim.is_asked).to_numpy(), dtype=bool) for aim in aims}
-
-
 @dataclass(frozen=True)
-class _Places:
+class Placed:
+    """A table of snapshots in Arrow, and the row of it that each row of a history is."""
+
     table: Any
     rows: Any
 
 
-def _places(table: Any, history: History) -> _Places:
-    """The table, and the row of it that each row of the history is."""
+def placed(table: Any, history: History) -> Placed:
+    """Fetch a table with one row per snapshot."""
     sorted_rows = table.order_by("snapshot_id").to_pyarrow()
     ids = sorted_rows.column("snapshot_id").to_numpy()
-    return _Places(sorted_rows, np.searchsorted(ids, history.table.column("snapshot_id").to_numpy()))
+    return Placed(sorted_rows, np.searchsorted(ids, history.table.column("snapshot_id").to_numpy()))
 
 
 def _stages(params: Params, found: Collection[str]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines import told_audit, told_further, told_time
+from pipelines import told_audit, told_further, told_segments, told_time
 from pipelines.terminal import say, show_table
 
 Result = Mapping[str, Any]
@@ -55,6 +55,7 @@ def trained(result: Result) -> None:
     show_table((title, *(_words(name) for name in contenders)), rows)
     say(
         *told_further.lines(result),
+        *told_segments.lines(result),
         *told_audit.signal(result),
         *told_audit.decisions(result["audit"]),
         f"registered {result['model']} version {result['version']} ({' and '.join(result['aliases'])})",
@@ -71,7 +72,7 @@ def ranking(result: Result) -> None:
     """The run in force and its first leads."""
     verified = "" if result.get("is_new", True) else ", published before and verified"
     said = f"{result['counts']['ranked']:,} leads as of {result['as_of']}, run {result['run_id']}{verified}"
-    say(said, f"in {result['folder']}", *_without_model(result))
+    say(said, f"in {result['folder']}", *without_model(result), *told_segments.withheld(result))
     turned_away = sum(table["quarantined"] for table in result["counts"]["tables"])
     if turned_away:
         say(f"{turned_away:,} rows are quarantined: `leadrank check` says why")
@@ -103,24 +104,13 @@ def leads(rows: Sequence[Result]) -> None:
         (
             lead["rank"],
             lead["lead_id"],
-            _chance(lead),
+            chance(lead),
             f"{lead['score']:.0f}",
             *(_lines(lead, direction) for direction in ("for", "against")),
         )
         for lead in rows
     ]
     show_table(("rank", "lead", "probability", "score", "for", "against"), shown)
-
-
-def lead(result: Result) -> None:
-    """One lead with all its reasons."""
-    say(
-        f"{result['lead_id']}: rank {result['rank']:,}, probability {_chance(result)}, "
-        f"score {result['score']:.0f} (run {result['run_id']})",
-        *_without_model(result),
-    )
-    rows = [(f"{r['points']:+.1f} points", r["family"], r["sentence"]) for r in result["reasons"]]
-    show_table(("strength", "family", "reason"), rows)
 
 
 def run_list(result: Result) -> None:
@@ -161,7 +151,7 @@ def _few(result: Result) -> list[str]:
     return [f"SMALL HISTORY: {why}; a strongly penalised blend, nothing tuned, and wide intervals"]
 
 
-def _without_model(result: Result) -> list[str]:
+def without_model(result: Result) -> list[str]:
     """What has to be said of a ranking that no model made."""
     if result["ranked_by"] == "model":
         return []
@@ -171,8 +161,17 @@ def _without_model(result: Result) -> list[str]:
     ]
 
 
-def _chance(lead: Result) -> str:
-    return "none" if lead["probability"] is None else f"{lead['probability']:.1%}"
+def chance(lead: Result) -> str:
+    """A lead's probability in words."""
+    if lead["probability"] is not None:
+        return f"{lead['probability']:.1%}"
+    return "withheld" if lead.get("probability_withheld") else "none"
+
+
+def why_withheld(lead: Result) -> list[str]:
+    """Why a lead has no probability; nothing where it has one."""
+    why = lead.get("probability_withheld")
+    return [f"the probability is withheld: {why}"] if why else []
 
 
 def _activation() -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from features.errors import StorageError
 from features.questions import Question
 from features.tables import Source
 from features.vocabulary import Vocabulary
-from models import registry
+from models import libraries, registry
 from models.audit.audit import Audit
 from models.audit.gain import Limits
 from models.backtests import untrained
@@ -28,16 +29,19 @@ from models.fitting.options import TrainOptions
 from models.fitting.rows import mature_rows
 from models.metrics import has_no_signal
 from models.points.learned import LEARNED_CARD
-from models.promoting.segments import segments
+from models.references import with_references
+from models.segments.cut import segments
 from models.store import save
+from models.tracking import figures as flat
 from models.training import Trained
 from models.training import train as fit
-from pipelines import carding, further, leaks, one_page, remembering
+from pipelines import carding, further, leaks, one_page, remembering, withholding
 from pipelines import params as parameters
 from pipelines.asking import measured, question
 from pipelines.asking import told as told_of_time
 from pipelines.checks import counted
 from pipelines.inputs import Inputs, format_of, opened
+from pipelines.meanwhile import meanwhile
 from pipelines.offering import VOCABULARY, offered
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -77,10 +81,15 @@ def run(
         ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
         contender (with intervals for trained ones), ``learned_card`` (lines, rules, what it loses),
         ``small_history`` (whether a blend for few outcomes was fitted, unsearched), ``no_signal``,
+        ``segments`` (of the test slice: n, mean probability, observed rate with its interval), ``withheld``
+        (the outcomes by segment under which no probability is published; None where nothing is withheld),
         ``excluded`` and ``suspects`` of the leakage audit and the whole ``audit``, ``dropped_columns``,
         ``model``, ``version``, ``aliases``, ``digest``, ``counts`` of the load.
     """
-    with opened(with_rows(params, rows), home, progress) as inputs:
+    with (
+        opened(with_rows(params, rows), home, progress) as inputs,
+        meanwhile(libraries.load, partial(registry.prepare, _store(params, home))) as ready,
+    ):
         with progress.stage("choosing moments"):
             known = remembering.memory(params, home, is_flat=inputs.is_flat)
             asked = question(params, inputs, has_rows=rows is not None, also_at=[*known.nights.values()])
@@ -88,6 +97,7 @@ def run(
         with progress.stage("building features"):
             offer = offered(params, inputs)
             chosen = offer.features
+            withholding.check(params.train, _specs(chosen))
             built = table_of(inputs, asked.snapshots, chosen, offer.vocabulary)
             recalled = remembering.remembered(inputs, built, chosen, known)
             table, chosen = recalled.table, (*chosen, *recalled.features)
@@ -120,7 +130,10 @@ def run(
             trained, of_points = one_page.with_points(
                 trained, resamples=options(params).resamples, seed=params.seed
             )
-        orders = untrained.orders(table, trained.test, params.scorecard.rules or None)
+        with progress.stage("gathering evidence"):
+            trained = with_references(trained)
+        trained, floor = withholding.with_floor(trained, params.train)
+        orders = untrained.orders(table, trained.test, params.scorecard.card)
         figures = {
             "model": trained.report["metrics"],
             **trained.report["baselines"],
@@ -128,12 +141,13 @@ def run(
             **untrained.ranking_figures(trained.test, orders),
         }
         with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
+            ready()
             drawn = _pictures(Path(scratch), trained, table, orders)
             if pictures is not None:
                 _copy(drawn, pictures)
             parts = segments(untrained.rows_of(table, trained.test))
             test = ForwardTest.of(trained.test, orders, figures, slices=parts, first=trained.first_bundle)
-            made = carding.card_of(params, inputs, asked, trained, test, found)
+            made = carding.card_of(params, inputs, asked, trained, test, found, beside)
             logged = {**figures, "memory": remembering.figures(recalled)} if params.train.memory else figures
             leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found)
             folders = {
@@ -141,11 +155,18 @@ def run(
                 registry.AUDIT: Path(scratch) / "audit",
                 registry.CARD: carding.write(made, Path(scratch) / "card"),
             }
-            version = _register(params, home, inputs, trained, logged, drawn, folders)
+            numbers = {
+                **dict(flat.of_contenders(logged)),
+                **dict(flat.of_further(beside)),
+                **dict(flat.of_segments(made["slices"])),
+            }
+            version = _register(params, home, inputs, trained, numbers, drawn, folders)
             log_trials(params, home, tuning.trials, inside=version.run_id)
         told = _told(params, asked, trained, figures, found, version)
         told["cycle"] = told_of_time(cycle, params)
         told["memory"] = remembering.told(recalled, known) if params.train.memory else None
+        told["segments"] = made["slices"]
+        told["withheld"] = None if floor is None else floor.as_json()
         return {**told, **beside, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
@@ -184,6 +205,7 @@ def options(params: Params) -> TrainOptions:
         most_trees=given.max_trees,
         min_outcomes=given.min_outcomes,
         limits=Limits(params.features.library_max, params.features.generic_max),
+        monotone=dict(given.monotone),
     )
 
 
@@ -218,12 +240,16 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def _store(params: Params, home: Path) -> str:
+    return registry.anchored(params.tracking.uri, home)
+
+
 def _register(
     params: Params,
     home: Path,
     inputs: Inputs,
     trained: Trained,
-    figures: Mapping[str, Any],
+    numbers: Mapping[str, float],
     pictures: Mapping[str, Path],
     folders: Mapping[str, Path],
 ) -> registry.Version:
@@ -232,41 +258,30 @@ def _register(
     with tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
         digest = save(trained.bundle, Path(scratch) / "bundle")
         return registry.log_training(
-            registry.anchored(params.tracking.uri, home),
+            _store(params, home),
             params.tracking.experiment,
             params.tracking.model,
-            params={
-                "seed": params.seed,
-                "train": params.train.model_dump(mode="json"),
-                "audit": params.audit.model_dump(mode="json"),
-                **{name: report[name] for name in LOGGED},
-            },
-            metrics=dict(_flat_figures(figures)),
-            pictures=pictures,
+            registry.Record(
+                params={
+                    "seed": params.seed,
+                    "train": params.train.model_dump(mode="json"),
+                    "audit": params.audit.model_dump(mode="json"),
+                    **{name: report[name] for name in LOGGED},
+                },
+                metrics=numbers,
+                tags={
+                    "data_digest": inputs.loaded.digest,
+                    "params_digest": parameters.digest(params),
+                    "leadrank": metadata.version("leadrank"),
+                },
+                pictures=pictures,
+                folders=folders,
+            ),
             bundle_folder=Path(scratch) / "bundle",
             digest=digest,
             input_columns={spec.name: spec.kind for spec in trained.bundle.specs},
-            tags={
-                "data_digest": inputs.loaded.digest,
-                "params_digest": parameters.digest(params),
-                "leadrank": metadata.version("leadrank"),
-            },
             has_signal=not has_no_signal(report["metrics"]),
-            folders=folders,
         )
-
-
-def _flat_figures(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
-    """Every figure as one number for MLflow, an interval as two more."""
-    for contender, metrics in figures.items():
-        prefix = "" if contender == "model" else f"{contender}."
-        for name, figure in metrics.items():
-            if isinstance(figure, Mapping):
-                yield f"{prefix}{name}", float(figure["value"])
-                yield f"{prefix}{name}_low", float(figure["low"])
-                yield f"{prefix}{name}_high", float(figure["high"])
-            else:
-                yield f"{prefix}{name}", float(figure)
 
 
 def _told(

@@ -55,11 +55,11 @@ def log_trials(params: Params, home: Path, trials: tuple[Trial, ...], *, inside:
         registry.log_run(
             uri,
             params.tracking.experiment,
-            params={"trial": trial.number, **trial.drawn},
-            metrics={"log_loss": trial.log_loss},
-            pictures={},
-            tags={"mlflow.parentRunId": inside, "mlflow.runName": f"trial {trial.number}"},
-            folders={},
+            registry.Record(
+                params={"trial": trial.number, **trial.drawn},
+                metrics={"log_loss": trial.log_loss},
+                tags={"mlflow.parentRunId": inside, "mlflow.runName": f"trial {trial.number}"},
+            ),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -16,15 +16,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.ingest.sql import named
 from models import reasons as spoken
 from models.audit.association import Flags
 from models.bundle import Bundle
+from models.evidence import Backing
 from models.explaining import Explainer
 from serve.predicted import Predictor
+from serve.routes import QUARTERS, ROUTES, routed
 
 CHUNK_ROWS = 20_000
 SCORES, REASONS, CONTRIBUTIONS = "scores.parquet", "reasons.parquet", "contributions.parquet"
+LEDGER, LEDGER_REASONS = "changes.parquet", "change_reasons.parquet"
 RANKED_BY = "model"
+WITHHELD = "probability_withheld"
+"""Why the probabilities of a lead are not published, and so null; null where they are."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,21 @@ class Shown:
         Columns of ``leads`` that stand beside the rank.
     reasons_for, reasons_against
         The most sentences for and against a lead.
+    evidence_leads
+        Earlier leads that the evidence of a reason needs.
+    grade_shares, routes
+        As `serve.routes.routed` takes them.
+    language
+        Of the sentences: ``en``, ``zh`` or ``ru``.
     """
 
     publish_columns: Sequence[str] = ()
     reasons_for: int = 3
     reasons_against: int = 2
+    evidence_leads: int = 50
+    grade_shares: Sequence[float] = QUARTERS
+    routes: Mapping[str, Sequence[str]] = field(default_factory=lambda: ROUTES)
+    language: str = "en"
 
 
 def score_leads(
@@ -63,9 +79,9 @@ def score_leads(
         Parquet file with ``lead_id`` and every feature of the model, one row per lead.
     staged
         Folder that receives ``scores.parquet`` (``lead_id``, ``probability``, the ends of its 90 % interval
-        ``probability_low`` and ``probability_high``, ``score``, ``margin``, ``margin_base`` and
-        ``margin_<family>``, and the columns of `Predictor`), ``reasons.parquet`` and
-        ``contributions.parquet``.
+        ``probability_low`` and ``probability_high``, ``probability_withheld``, ``score``, ``grade``,
+        ``route``, ``margin``, ``margin_base`` and ``margin_<family>``, and the columns of `Predictor`),
+        ``reasons.parquet`` and ``contributions.parquet``.
     asked
         Whether each lead is asked about a further target, by target, in the order of the file.
     on_rows
@@ -98,18 +114,21 @@ def write_ranking(
     """Write ``ranking.parquet`` and ``ranking.csv`` from the scores, the reasons and the table ``leads``.
 
     Rank: probability descending; ties by margin, then ``lead_id``. Where nothing has a probability
-    (``ranked_by`` the scorecard): points before they are cut, then ``lead_id``.
+    (``ranked_by`` the scorecard): points before they are cut, then ``lead_id``. A withheld probability
+    ranks all the same: only here it becomes null, with all that would tell it.
     """
     scores = connection.read_parquet(str(staged / SCORES))
     connection.register("_scores", scores)
     connection.register("_reasons", connection.read_parquet(str(staged / REASONS)))
+    connection.register("_changes", connection.read_parquet(str(staged / LEDGER)))
+    connection.register("_moved", connection.read_parquet(str(staged / LEDGER_REASONS)))
     ranked = connection.sql(_ranking_sql(scores.columns, shown, ranked_by))
     ranked.write_parquet(str(staged / "ranking.parquet"))
     written = connection.read_parquet(str(staged / "ranking.parquet"))
     columns = zip(written.columns, written.types, strict=True)
     safe = ", ".join(_csv_safe(name, str(kind)) for name, kind in columns)
     written.project(safe).order("rank").write_csv(str(staged / "ranking.csv"), header=True)
-    for view in ("_scores", "_reasons"):
+    for view in ("_scores", "_reasons", "_changes", "_moved"):
         connection.unregister(view)
     (staged / SCORES).unlink()
 
@@ -132,8 +151,10 @@ def _scored(
         specs,
         margin=explained.scores.margin,
         calibrate=explainer.calibrate,
+        backing=Backing(explainer.evidence, explained.matrix, shown.evidence_leads),
         most_for=shown.reasons_for,
         most_against=shown.reasons_against,
+        language=shown.language,
     )
     lead, base = chunk.column("lead_id"), np.full(chunk.num_rows, explained.base)
     scores: Mapping[str, object] = {
@@ -141,7 +162,9 @@ def _scored(
         "probability": explained.scores.probability,
         "probability_low": explained.scores.low,
         "probability_high": explained.scores.high,
+        WITHHELD: predictor.why_withheld(chunk),
         "score": explained.scores.score,
+        **routed(families, explainer.grades, shares=shown.grade_shares, routes=shown.routes),
         **predictor.columns(chunk, explained.scores, asked),
         "margin": explained.scores.margin,
         "margin_base": base,
@@ -162,32 +185,41 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> 
         f"max(sentence) FILTER (direction = '{direction}' AND place = {place}) AS {direction}_{place}"
         for direction, place in sentences
     )
-    lead_columns = "".join(f", leads.{_quoted(name)}" for name in shown.publish_columns)
+    lead_columns = "".join(f", leads.{named(name)}" for name in shown.publish_columns)
     order = ("probability", "margin") if ranked_by == RANKED_BY else ("points",)
     best_first = ", ".join(f"_scores.{name} DESC" for name in order)
-    score = ", ".join(f"_scores.{_quoted(name)}" for name in score_columns if name != "lead_id")
+    score = ", ".join(_published(name, score_columns) for name in score_columns if name != "lead_id")
     said = "".join(f", said.{direction}_{place}" for direction, place in sentences)
     return f"""
         WITH placed AS (
             SELECT lead_id, direction, sentence, row_number() OVER (
                 PARTITION BY lead_id, direction ORDER BY rank_in_row) AS place
             FROM _reasons
+        ), moved AS (
+            SELECT lead_id, arg_max(sentence, (abs(points), feature)) AS change_1 FROM _moved GROUP BY lead_id
         ), said AS (SELECT lead_id{"," if sentences else ""} {spoken_columns} FROM placed GROUP BY lead_id)
         SELECT row_number() OVER (ORDER BY {best_first}, _scores.lead_id) AS rank,
-               _scores.lead_id, '{ranked_by}' AS ranked_by, {score}{said}{lead_columns}
-        FROM _scores LEFT JOIN said USING (lead_id) LEFT JOIN leads USING (lead_id)
+               _scores.lead_id, '{ranked_by}' AS ranked_by, {score}, _changes.rank_before, _changes.change,
+               moved.change_1{said}{lead_columns}
+        FROM _scores LEFT JOIN said USING (lead_id) LEFT JOIN _changes USING (lead_id)
+             LEFT JOIN moved USING (lead_id) LEFT JOIN leads USING (lead_id)
         ORDER BY rank
     """  # noqa: S608  # names are quoted identifiers or our own
 
 
+def _published(name: str, score_columns: Sequence[str]) -> str:
+    """A column of the scores; if it tells a probability, null where that is withheld."""
+    column = named(name)
+    tells = name != WITHHELD and (name.startswith("probability") or name == "expected_value")
+    if not tells or WITHHELD not in score_columns:
+        return f"_scores.{column}"
+    return f"CASE WHEN _scores.{WITHHELD} IS NULL THEN _scores.{column} END AS {column}"
+
+
 def _csv_safe(name: str, kind: str) -> str:
     """Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, ASVS 1.2.10)."""
-    column = _quoted(name)
+    column = named(name)
     if kind != "VARCHAR":
         return column
     is_formula = f"regexp_matches({column}, '^[;=+@\\x{{FF1D}}\\t\\r-]')"  # also the full-width equals sign
     return f"CASE WHEN {is_formula} THEN chr(39) || {column} ELSE {column} END AS {column}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

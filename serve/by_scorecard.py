@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from features.catalogue import FeatureSpec
 from models.points.reasons import rule_reasons
-from models.points.scorecard import HIGHEST, LOWEST, Rule, uncut
+from models.points.rule import Rule
+from models.points.scorecard import HIGHEST, LOWEST, uncut
 from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
 
 RANKED_BY = "scorecard"
@@ -56,7 +57,7 @@ def score_leads(
     Parameters
     ----------
     features
-        Parquet file with ``lead_id`` and every feature of the card, one row per lead.
+        Parquet file with ``lead_id`` and every column that the rules read, one row per lead.
     staged
         Folder that receives ``scores.parquet`` (as a model writes it, with ``score`` the points cut to 0 and
         100, ``points`` before that, ``is_mql``, and null for what only a model knows), ``reasons.parquet``,
@@ -74,13 +75,19 @@ def score_leads(
     score = np.clip(total, LOWEST, HIGHEST)
     nothing = pa.nulls(table.num_rows, pa.float64())
     said = rule_reasons(
-        table, card.rules, card.specs, most_for=shown.reasons_for, most_against=shown.reasons_against
+        table,
+        card.rules,
+        card.specs,
+        most_for=shown.reasons_for,
+        most_against=shown.reasons_against,
+        language=shown.language,
     )
     lead = table.column("lead_id")
     scores = {
         "lead_id": lead,
         **dict.fromkeys(UNKNOWN, nothing),
         "score": score,
+        **dict.fromkeys(("grade", "route"), pa.nulls(table.num_rows, pa.string())),
         "points": total,
         "is_mql": score >= card.mql_points,
     }
@@ -96,6 +103,5 @@ def _by_feature(table: pa.Table, rules: Sequence[Rule]) -> pa.Table:
     base = np.zeros(table.num_rows)
     sums: dict[str, np.ndarray] = {}
     for rule in rules:
-        given = rule.points * rule.holds(table.column(rule.feature))
-        sums[rule.feature] = sums.get(rule.feature, base) + given
+        sums[rule.feature] = sums.get(rule.feature, base) + rule.given(table)
     return pa.table({"lead_id": table.column("lead_id"), "base": base, **sums})

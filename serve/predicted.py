@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +12,12 @@ from features.errors import ModelError
 from models.audit.association import Flags
 from models.bundle import Bundle
 from models.fitting.blend import Ensemble
+from models.further.stated import STATED, likeliest
 from models.further.tags import shown_tags, tagged
 from models.matrix import encode
 from models.metrics import Vector
 from models.scoring import Scores
+from models.segments.floor import floor_of
 
 STAGES = "stages"
 """Under this name a bundle keeps the target of each stage that is published."""
@@ -37,7 +40,10 @@ class Predictor:
         self._bundle = bundle
         self._stages: Mapping[str, str] = bundle.extras.get(STAGES, {})
         self._tags = shown_tags(bundle.extras)
-        needed = {*self._stages.values(), *(tag.target for tag in self._tags)} - {bundle.target.name}
+        self._floor = floor_of(bundle)
+        self._rivals = [about["targets"] for about in bundle.extras.get(STATED, {}).values()]
+        of_tags = {*(tag.target for tag in self._tags), *chain.from_iterable(self._rivals)}
+        needed = {*self._stages.values(), *of_tags} - {bundle.target.name}
         targets = {target.name: target for target in bundle.targets}
         if not needed <= set(targets):
             raise ModelError(
@@ -76,10 +82,26 @@ class Predictor:
             found["expected_value"] = pa.array(scores.probability * worth)
         if self._tags:
             margins[self._bundle.target.name] = scores.margin
-            found["tags"] = pa.array(tagged(self._tags, margins, asked), pa.string())
+            of_values = self._likeliest(margins, asked)
+            found["tags"] = pa.array(tagged(self._tags, margins, {**asked, **of_values}), pa.string())
         for name, feature in FEATURE_TAGS.items():
             if feature in table.column_names:
                 found[name] = table.column(feature).combine_chunks().cast(pa.string())
+        return found
+
+    def why_withheld(self, table: pa.Table) -> pa.Array:
+        """Why no probability of a lead may be published, as text, shape (n,); null where it may."""
+        if self._floor is None:
+            return pa.nulls(table.num_rows, pa.string())
+        return self._floor.why_withheld(table.column(self._floor.segment_by))
+
+    def _likeliest(self, margins: Mapping[str, Vector], asked: Mapping[str, Flags]) -> dict[str, Flags]:
+        """Whether each lead states no value of a field and none is likelier than this, by target."""
+        found = {}
+        for names in self._rivals:
+            chances = {name: self._targets[name].calibration.apply(margins[name]) for name in names}
+            for name, is_first in likeliest(chances).items():
+                found[name] = is_first & asked.get(name, np.zeros(len(is_first), dtype=bool))
         return found
 
     def _margins(self, table: pa.Table) -> dict[str, Vector]:

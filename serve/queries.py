@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from serve.batch import WITHHELD
 from serve.runs import Run
 
 
@@ -22,6 +24,17 @@ def top_leads(run: Run, most: int) -> list[dict[str, Any]]:
     return _rows("SELECT * FROM read_parquet(?) WHERE rank <= ? ORDER BY rank", run, "ranking", most)
 
 
+def withheld(run: Run) -> dict[str, int]:
+    """How many leads have no probability though a model ranked them, by the reason."""
+    file = str(run.folder / "ranking.parquet")
+    with duckdb.connect() as connection:
+        ranking = connection.read_parquet(file)
+        if WITHHELD not in ranking.columns:
+            return {}
+        counts = ranking.filter(f"{WITHHELD} IS NOT NULL").aggregate(f"{WITHHELD} AS why, count(*) AS leads")
+        return dict(counts.order("leads DESC, why").fetchall())
+
+
 def lead(run: Run, lead_id: str) -> dict[str, Any] | None:
     """One lead's row of the ranking; None if it was not ranked."""
     found = _rows("SELECT * FROM read_parquet(?) WHERE lead_id = ?", run, "ranking", lead_id)
@@ -32,6 +45,25 @@ def reasons(run: Run, lead_id: str) -> list[dict[str, Any]]:
     """A lead's published reasons, those for first, strongest first."""
     sql = "SELECT * EXCLUDE lead_id FROM read_parquet(?) WHERE lead_id = ? ORDER BY rank_in_row"
     return _rows(sql, run, "reasons", lead_id)
+
+
+def features(run: Run, lead_id: str) -> pa.Table:
+    """The feature row that a lead was ranked by; no row if it was not ranked."""
+    sql = "SELECT * FROM read_parquet(?) WHERE lead_id = ?"
+    with duckdb.connect() as connection:
+        return connection.execute(sql, [str(run.folder / "features.parquet"), lead_id]).to_arrow_table()
+
+
+def changes(run: Run, lead_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """What changed since the run before: the lead's row of the ledger and its reasons, strongest first.
+
+    None where there was no run before, or the lead is new in this one.
+    """
+    if not run.manifest.get("changes"):
+        return None
+    found = _rows("SELECT * FROM read_parquet(?) WHERE lead_id = ?", run, "changes", lead_id)
+    sql = "SELECT * EXCLUDE lead_id FROM read_parquet(?) WHERE lead_id = ? ORDER BY abs(points) DESC, feature"
+    return (found[0], _rows(sql, run, "change_reasons", lead_id)) if found else None
 
 
 def _rows(sql: str, run: Run, file: str, value: str | int) -> list[dict[str, Any]]:

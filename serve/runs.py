@@ -171,6 +171,12 @@ def published(runs: Path) -> list[Run]:
     return sorted(every, key=lambda run: (run.as_of, run.run_id), reverse=True)
 
 
+def before(runs: Path, as_of: datetime) -> Run | None:
+    """The latest run of an earlier moment; None if there is none."""
+    earlier = (run for run in published(runs) if datetime.fromisoformat(run.as_of) < as_of)
+    return next(earlier, None)
+
+
 def damaged_files(run: Run) -> list[str]:
     """Names of files that are missing or differ from the manifest; empty if the run is whole."""
     files: Mapping[str, Mapping[str, Any]] = run.manifest["files"]

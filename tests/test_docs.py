@@ -348,9 +348,8 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     assert named | {"margin_base"} == shown
     assert all(f"`{name}`" in text for name in beside)
     others = [c.removeprefix("probability_") for c in columns if c.startswith("probability_")]
-    forms = {
-        "<days>d" if re.fullmatch(r"\d+d", o) else o if o in ("low", "high") else "<stage>" for o in others
-    }
+    own = ("low", "high", "withheld")
+    forms = {"<days>d" if re.fullmatch(r"\d+d", o) else o if o in own else "<stage>" for o in others}
     assert all(f"`probability_{form}`" in text for form in forms)
     families = {c.removeprefix("margin_") for c in columns if c.startswith("margin_")} - {"base"}
     assert all(f"`{name}`" in text for name in (*shown, *families))

@@ -63,7 +63,7 @@ def test_a_stop_watch_is_no_clock():
 ENVIRONMENT = {
     "features/backend.py": "how much memory and how many threads",
     "features/databases.py": "the address of a database table, named by `url_env`",
-    "models/registry.py": "sets MLflow's own settings",
+    "models/tracking/settings.py": "sets MLflow's own settings",
     "serve/settings.py": "the page's settings",
 }
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 
 from models.metrics import Vector
-from models.points.scorecard import Rule, newest_first, points
+from models.points.scorecard import WrittenCard, newest_first
 
 MODEL, SCORECARD, NEWEST, TODAY, RANDOM = "model", "scorecard", "newest_first", "todays_order", "random"
 
 
-def orders(rows: pa.Table, rules: Sequence[Rule] | None, *, today: Vector | None = None) -> dict[str, Vector]:
+def orders(rows: pa.Table, card: WrittenCard, *, today: Vector | None = None) -> dict[str, Vector]:
     """What teams do without a model, each shape (n,) and highest first.
 
     Parameters
     ----------
     rows
         Feature rows.
-    rules
-        Rules of the scorecard; None for the default ones.
+    card
+        The scorecard.
     today
         The team's own order, highest first, NaN last; None if it is not recorded.
 
@@ -31,7 +29,7 @@ def orders(rows: pa.Table, rules: Sequence[Rule] | None, *, today: Vector | None
         ``scorecard``, ``newest_first``, ``todays_order`` as far as they can be had, and ``random``: the
         expectation over all orders.
     """
-    found = {SCORECARD: points(rows, rules), NEWEST: newest_first(rows)}
+    found = {SCORECARD: card.points(rows), NEWEST: newest_first(rows)}
     if today is not None:
         found[TODAY] = np.where(np.isnan(today), -np.inf, today)
     found[RANDOM] = np.zeros(rows.num_rows)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from models.metrics import Vector, interval, measure
-from models.points.scorecard import Rule, newest_first, points
+from models.points.scorecard import WrittenCard, newest_first
 
 FIGURES = ("roc_auc", "average_precision", "lift_10", "lift_20", "capture_10", "capture_20")
 
 
-def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict[str, Vector]:
+def orders(rows: pa.Table, test: pa.Table, card: WrittenCard) -> dict[str, Vector]:
     """Points card and newest-first for the test rows of a training, highest first.
 
     Parameters
@@ -23,8 +23,8 @@ def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict
         All feature rows, with ``snapshot_id``.
     test
         Test rows: ``snapshot_id``.
-    rules
-        Rules of the scorecard; None for the default ones.
+    card
+        The scorecard.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def orders(rows: pa.Table, test: pa.Table, rules: Sequence[Rule] | None) -> dict
         Shape (n,) by name; an order that tells no two rows apart is absent.
     """
     asked = rows_of(rows, test)
-    found = {"scorecard": points(asked, rules), "newest_first": newest_first(asked)}
+    found = {"scorecard": card.points(asked), "newest_first": newest_first(asked)}
     return {name: order for name, order in found.items() if order is not None and len(np.unique(order)) > 1}
 
 

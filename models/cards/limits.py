@@ -12,6 +12,7 @@ from features.errors import listed
 from models.audit.audit import Audit
 from models.audit.verdicts import UNKNOWN
 from models.metrics import has_no_signal
+from models.segments.floor import Floor
 
 FEW_OUTCOMES = 100  # in the forward test: below, an ROC-AUC has an interval of about a tenth
 DRIFT_RATIO, SURE = 1.25, 3.0  # change of the base rate that is told, and its distance in standard errors
@@ -53,6 +54,7 @@ def limits(
     audit: Audit,
     figures: Mapping[str, Mapping[str, Any]],
     slices: Sequence[Mapping[str, Any]],
+    floor: Floor | None,
 ) -> Iterator[str]:
     """The sentences, the gravest first.
 
@@ -61,7 +63,9 @@ def limits(
     figures
         By contender, as in `models.cards.card.card`.
     slices
-        Slices of the card, with ``is_judged``.
+        Slices of the card, with ``is_judged`` and ``is_inside``.
+    floor
+        The outcomes that a segment needs; None if no probability is withheld.
     """
     yield from _strength(figures)
     yield from _time(facts)
@@ -70,9 +74,7 @@ def limits(
     else:
         yield from (sentence for table, sentence in ABSENT.items() if table not in facts.tables)
     yield from _columns(audit)
-    unjudged = sum(not part["is_judged"] for part in slices)
-    if unjudged:
-        yield f"{unjudged} of {len(slices)} slices have too few outcomes to be judged"
+    yield from _segments(slices, floor)
     yield (
         "the figures measure a first pass that had not seen the later rows; the model in use has learned "
         "from all rows, and nothing has measured it yet"
@@ -142,6 +144,20 @@ def _columns(audit: Audit) -> Iterator[str]:
     allowed = [report.column for report in used if report.allowed is not None]
     if allowed:
         yield f"used because audit.allow says so: {listed(allowed)}"
+
+
+def _segments(slices: Sequence[Mapping[str, Any]], floor: Floor | None) -> Iterator[str]:
+    unjudged = sum(not part["is_judged"] for part in slices)
+    if unjudged:
+        yield f"{unjudged} of {len(slices)} slices have too few outcomes to be judged"
+    outside = sum(not part["is_inside"] for part in slices)
+    if outside:
+        yield f"in {outside} of {len(slices)} slices the mean probability lies outside what came true"
+    if floor is not None and floor.below:
+        yield (
+            f"no probability is published for leads of {len(floor.below)} of {len(floor.outcomes)} values of "
+            f"'{floor.segment_by}': fewer than {floor.least_outcomes} later leads of either outcome are known"
+        )
 
 
 def _value(figure: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from models.cards.card import SLICE_COLUMNS, figure_rows, period, slice_row
+from models.cards.cells import period, tables
 
 
 def page(card: Mapping[str, Any]) -> str:
@@ -23,10 +23,4 @@ def page(card: Mapping[str, Any]) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string((files("models") / "card_page.html").read_text(encoding="utf-8"))
-    return template.render(
-        card=card,
-        period=period(card["data"]),
-        figures=list(figure_rows(card["figures"])),
-        slice_columns=SLICE_COLUMNS,
-        slices=[slice_row(part) for part in card["slices"]],
-    )
+    return template.render(card=card, period=period(card["data"]), tables=list(tables(card)))

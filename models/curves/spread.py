@@ -1,8 +1,9 @@
 """How far from the truth a probability may lie: an interval around each.
 
-Four things make it uncertain, and their variances add up in log-odds: another sample of leads would have
-given another model; the rate of leads like this one is known from so many outcomes; the curve may miss that
-rate; and from one period to the next the level moves.
+Five things make it uncertain, and their variances add up in log-odds: another sample of leads would have
+given another model; other models of the same leads, the parts of the blend, say something else; the rate of
+leads like this one is known from so many outcomes; the curve may miss that rate; and from one period to the
+next the level moves.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from models.metrics import Vector
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-HALVINGS, FEW_ROWS, FEW_HALVINGS = 4, 5000, 2  # with more rows than a few, fewer halvings tell as much
+HALVINGS, FEW_ROWS, FEW_HALVINGS = 4, 5000, 1  # many rows average out what one halving leaves to chance
 BINS, FEWEST_BINS = 10, 3
 BIN_OUTCOMES = 2  # a bin without an outcome leaves its level open to all but anything
 NORMAL_90 = 1.6448536269514722  # standard deviations on each side that hold nine tenths
@@ -47,9 +48,18 @@ class Spread:
     deviations: tuple[float, ...]
 
     def interval(self, margin: Vector, calibration: Calibration) -> tuple[Vector, Vector]:
-        """Lower and upper end of the 90 % interval of each probability, shape (n,)."""
-        middle = logit(calibration.apply(margin))
-        reach = NORMAL_90 * np.interp(margin, self.margins, self.deviations)
+        """Lower and upper end of the 90 % interval around each probability, shape (n,).
+
+        Notes
+        -----
+        A probability is the mean of what the truth may be. Where that is spread evenly in log-odds, its
+        middle lies farther from one half than its mean: by half the variance times ``1 - 2p``, to second
+        order. The probability stays inside however wide the interval is.
+        """
+        mean = calibration.apply(margin)
+        deviation = np.interp(margin, self.margins, self.deviations)
+        reach = NORMAL_90 * deviation
+        middle = logit(mean) - (1 - 2 * mean) * np.minimum(deviation**2 / 2, reach)
         return sigmoid(middle - reach), sigmoid(middle + reach)
 
     def as_json(self) -> dict[str, list[float]]:
@@ -78,6 +88,7 @@ def fit_spread(
     label: Vector,
     calibration: Calibration,
     *,
+    disagreement: Vector | float = 0.0,
     rows_per_lead: float = 1.0,
 ) -> Spread:
     """The spread on rows that no model has seen.
@@ -92,6 +103,8 @@ def fit_spread(
         0 or 1, shape (n,).
     calibration
         Curve of that model.
+    disagreement
+        Variance of the parts of that model around its margin, shape (n,).
     rows_per_lead
         By how much the rows overstate the evidence: those of one lead tell the same.
 
@@ -100,7 +113,7 @@ def fit_spread(
     A quarter of the squared difference of two half-sample estimates estimates the variance of the estimate of
     the whole sample (McCarthy 1969, *Pseudo-replication: half samples*).
     """
-    of_model = np.mean([(one - other) ** 2 for one, other in halves], axis=0) / 4
+    of_model = np.mean([(one - other) ** 2 for one, other in halves], axis=0) / 4 + disagreement
     log_odds = logit(calibration.apply(margin))
     count = int(np.clip(min(label.sum(), len(label) - label.sum()) // BIN_OUTCOMES, FEWEST_BINS, BINS))
     bins = [part for part in np.array_split(np.argsort(margin, kind="stable"), count) if len(part)]

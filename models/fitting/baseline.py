@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.fitting.classifier import Rows
 from models.fitting.linear import fit_linear
 from models.fitting.newton import sigmoid
@@ -17,8 +19,8 @@ def logistic_probability(rows: Rows, asked: Matrix) -> Vector:
     Parameters
     ----------
     rows
-        Rows to learn from, earliest first.
+        Rows to learn from, earliest first; the baseline is held to no direction.
     asked
         Encoded rows, shape (m, k).
     """
-    return sigmoid(fit_linear(rows, strength=STRENGTH).margin(asked))
+    return sigmoid(fit_linear(replace(rows, directions=()), strength=STRENGTH).margin(asked))

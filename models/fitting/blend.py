@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from models.fitting.linear import Linear
 from models.fitting.newton import attainable_loss, is_clearly_greater, rising_fit
 from models.matrix import Matrix
 from models.metrics import Vector
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 PRIOR_ROWS = 80.0  # rows at even odds that speak for equal weights
 LEAST_WEIGHT = 0.05  # share of the sum; a part that counts less is left out
@@ -73,14 +77,34 @@ class Ensemble:
         """
         total = np.zeros(len(matrix))
         for booster, weight in zip(self._boosters, self._blend.weights, strict=True):
-            width = booster.num_feature()
-            if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - rows and columns
-                raise ModelError(
-                    f"the matrix is not {width} columns wide", hint="encode it with the bundle's encoding"
-                )
-            if len(matrix):
-                total += weight * booster.predict(matrix, raw_score=True, num_threads=self._threads)
+            total += weight * self._of_trees(booster, matrix)
         return total if self._blend.linear is None else total + self._blend.linear.margin(matrix)
+
+    def disagreement(self, matrix: Matrix) -> Vector:
+        """Variance of the parts around the margin, each counted by its weight, shape (rows,).
+
+        Notes
+        -----
+        What the choice of a model leaves open: Draper (1995), *Assessment and propagation of model
+        uncertainty*, section 4, the variance between models.
+        """
+        margin, total = self.margin(matrix), np.zeros(len(matrix))
+        for booster, weight in zip(self._boosters, self._blend.weights, strict=True):
+            total += weight * (self._of_trees(booster, matrix) - margin) ** 2
+        share = 1 - sum(self._blend.weights)
+        if self._blend.linear is None or share < LEAST_WEIGHT:
+            return total
+        return total + share * (self._blend.linear.margin(matrix) / share - margin) ** 2
+
+    def _of_trees(self, booster: Booster, matrix: Matrix) -> Vector:
+        width = booster.num_feature()
+        if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - rows and columns
+            raise ModelError(
+                f"the matrix is not {width} columns wide", hint="encode it with the bundle's encoding"
+            )
+        if len(matrix) == 0:
+            return np.zeros(0)
+        return np.asarray(booster.predict(matrix, raw_score=True, num_threads=self._threads))
 
 
 def learned_weights(margins: Vector, label: Vector) -> Vector:

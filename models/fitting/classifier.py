@@ -7,14 +7,16 @@ A booster is its text without LightGBM's parameters: data, never code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from features.errors import ModelError
+from models.fitting import monotone
 from models.matrix import Matrix
 from models.metrics import Vector
 
@@ -62,6 +64,7 @@ class Shape:
 SHALLOW = Shape(15, 4, 0.04, 40, 0.5, 0.7, 5.0, 30.0)
 DEEP = Shape(63, 8, 0.06, 20, 0.8, 0.8, 1.0, 10.0)
 RANDOM = Shape(63, 8, 0.06, 20, 0.8, 0.8, 1.0, 10.0, is_random=True)
+_CONSTRAINTS = re.compile(r"\nmonotone_constraints=[-0-9 ]*\n", re.ASCII)
 SHAPES = {"shallow": SHALLOW, "deep": DEEP, "random": RANDOM}
 
 
@@ -77,17 +80,21 @@ class Rows:
         Columns that are categories.
     weight
         How often each row counts, shape (n,); None is once.
+    directions
+        Whether each column may only raise the margin (1), only lower it (-1), or is free (0), shape (k,);
+        empty if all are free.
     """
 
     matrix: Matrix
     label: Vector
     category_places: Sequence[int] = ()
     weight: Vector | None = None
+    directions: Sequence[int] = ()
 
     def take(self, places: Any) -> Rows:
         """Some of the rows."""
         weight = None if self.weight is None else self.weight[places]
-        return Rows(self.matrix[places], self.label[places], self.category_places, weight)
+        return replace(self, matrix=self.matrix[places], label=self.label[places], weight=weight)
 
 
 @dataclass(frozen=True)
@@ -193,6 +200,7 @@ def _empty(rows: Rows, parameters: dict[str, Any]) -> Booster:
     """A booster without trees, on the rows."""
     import lightgbm as lgb
 
+    parameters = {**parameters, **monotone.parameters(rows.directions)}
     data = lgb.Dataset(
         rows.matrix,
         rows.label,
@@ -227,9 +235,9 @@ def _train(rows: Rows, parameters: dict[str, Any], *, trees: int) -> tuple[str, 
 
 
 def _without_parameters(text: str) -> str:
-    """The trees alone: what follows them repeats our parameters, among them the number of threads."""
+    """The trees alone: what follows them, and one line of their header, repeats our parameters."""
     end = "end of trees\n"
-    return text[: text.index(end) + len(end)]
+    return _CONSTRAINTS.sub("\n", text[: text.index(end) + len(end)], count=1)
 
 
 def _side_by_side(train: Any, bags: int, threads: int) -> Bags:

@@ -2,18 +2,20 @@
 
 A number is one term, its signed logarithm, and where it is ever null a second one, a flag; a category is one
 flag for each of its values. Terms are standardised and clipped, and a null number stands at the mean.
+A number that may only raise or only lower the margin loses its term where that would do the opposite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from features.errors import ModelError
+from models.audit.association import Flags
 from models.fitting.classifier import Rows
 from models.fitting.newton import logit
 from models.matrix import Matrix
@@ -69,14 +71,7 @@ class Linear:
 
     def times(self, weight: float) -> Linear:
         """The same part with every log-odds multiplied."""
-        return Linear(
-            self.column,
-            self.reads,
-            self.mean,
-            self.spread,
-            self.coefficient * weight,
-            self.intercept * weight,
-        )
+        return replace(self, coefficient=self.coefficient * weight, intercept=self.intercept * weight)
 
     def as_json(self) -> dict[str, Any]:
         """Lists and numbers; :meth:`from_json` brings the part back."""
@@ -131,21 +126,45 @@ def fit_linear(rows: Rows, *, strength: float) -> Linear:
     strength
         Inverse of the penalty on standardised terms (scikit-learn's ``C``).
     """
-    from sklearn.linear_model import LogisticRegression
-
     recent = rows.take(slice(-MOST_ROWS, None))
     weight = np.ones(len(recent.label)) if recent.weight is None else recent.weight
-    empty = _unfitted(recent, weight)
-    if len(empty.column) == 0:
-        rate = np.average(recent.label, weights=weight)
-        return Linear(
-            empty.column, empty.reads, empty.mean, empty.spread, empty.mean, float(logit(np.asarray(rate)))
-        )
-    terms = np.column_stack(list(empty.standardised(recent.matrix)))
+    fitted = _fitted(_unfitted(recent, weight), recent, weight, strength)
+    while (wrong := _against(fitted, rows.directions)).any():
+        fitted = _fitted(_without(fitted, wrong), recent, weight, strength)
+    return fitted
+
+
+def _fitted(part: Linear, rows: Rows, weight: Vector, strength: float) -> Linear:
+    """The part with coefficients for its terms."""
+    from sklearn.linear_model import LogisticRegression
+
+    if len(part.column) == 0:
+        rate = np.average(rows.label, weights=weight)
+        return replace(part, intercept=float(logit(np.asarray(rate))))
+    terms = np.column_stack(list(part.standardised(rows.matrix)))
     model = LogisticRegression(C=strength, solver="newton-cholesky")
-    model.fit(terms, recent.label, sample_weight=weight)
+    model.fit(terms, rows.label, sample_weight=weight)
+    return replace(part, coefficient=model.coef_[0], intercept=float(model.intercept_[0]))
+
+
+def _against(part: Linear, directions: Sequence[int]) -> Flags:
+    """Whether each term is of a number and moves the margin the way that it may not."""
+    if not directions:
+        return np.zeros(len(part.column), dtype=bool)
+    wanted = np.asarray(directions)[part.column]
+    return np.asarray((part.reads == VALUE) & (part.coefficient * wanted < 0))
+
+
+def _without(part: Linear, terms: Flags) -> Linear:
+    """The part without some of its terms."""
+    kept = ~terms
     return Linear(
-        empty.column, empty.reads, empty.mean, empty.spread, model.coef_[0], float(model.intercept_[0])
+        part.column[kept],
+        part.reads[kept],
+        part.mean[kept],
+        part.spread[kept],
+        part.coefficient[kept],
+        part.intercept,
     )
 
 

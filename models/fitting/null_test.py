@@ -140,8 +140,9 @@ def reshuffled(label: Vector, groups: npt.NDArray[np.intp], random: np.random.Ge
         The same labels in another order, shape (n,).
     """
     new_place = random.permutation(int(groups.max()) + 1)
-    taken_from = np.lexsort((random.random(len(label)), new_place[groups]))
-    put_to = np.lexsort((random.random(len(label)), groups))
+    # By lead, and by chance within: numbers in [0, 1) beside whole ones need one sort, not two.
+    taken_from = np.argsort(new_place[groups] + random.random(len(label)))
+    put_to = np.argsort(groups + random.random(len(label)))
     moved = np.empty_like(label)
     moved[put_to] = label[taken_from]
     return moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.audit.gain import Limits
+from models.fitting.monotone import Asked
 from models.fitting.split import Shares
 
 
@@ -38,6 +39,8 @@ class TrainOptions:
         The most features of the library that are kept.
     resamples
         Bootstrap resamples of each interval.
+    monotone
+        Features of the ranking target that may only raise or only lower its margin, by family, stem or name.
     threads
         Bags trained side by side; changes nothing but the time.
     """
@@ -56,4 +59,5 @@ class TrainOptions:
     min_outcomes: int = 10
     limits: Limits = field(default_factory=Limits)
     resamples: int = 200
+    monotone: Asked = field(default_factory=dict)
     threads: int = 2

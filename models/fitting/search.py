@@ -24,10 +24,10 @@ from models.metrics import Vector
 
 LINEAR = "linear"
 USUAL_TREES = {"shallow": 100, "deep": 40, "random": 60}
-STRENGTHS = (0.02, 0.002, 0.2)  # of the linear part, the usual one first
+STRENGTHS = (0.02, 0.002, 0.0005, 0.2)  # of the linear part, the usual one first
 ROWS_PER_LEAF_SHARE = 50  # small histories get smaller leaves: at most 1/50 of the rows are required
 MANY_ROWS = 20_000  # beyond this averaging many bags gains little and costs minutes
-ROWS_OF_SMALL_STEPS, MOST_SPEED = 20_000, 2.5
+ROWS_OF_SMALL_STEPS, MOST_SPEED = 10_000, 2.5
 ENOUGH_COLUMNS = 24  # on many rows a tree need not see more; fewer bins were tried and lost accuracy
 FEWEST_LEAF_ROWS = 3
 

@@ -20,6 +20,8 @@ from models.fitting.newton import logit
 from models.metrics import Vector
 
 NORMAL_95 = 1.6448536269514722  # standard deviations below which 5 % lie: one-sided
+LEAST_TAGGED = 20
+"""Tagged rows without which a slice says nothing of a tag."""
 TAGS = "tags"
 """Under this name a bundle keeps its shown tags."""
 
@@ -39,7 +41,7 @@ class Tag:
     least_probability
         The same as a probability within the tag's own horizon.
     horizon_days
-        Days ahead.
+        Days ahead; 0 for what is true already.
     precision_floor
         Share of right tags that was asked for.
     precision, n
@@ -134,6 +136,19 @@ def lowest_holding(said: Said, *, floor: float, least_rows: int) -> float | None
     low, _ = wilson(np.cumsum(said.label[order]) / n * leads, leads, z=NORMAL_95)
     holds = is_last & (n >= least_rows) & (low >= floor)
     return float(ranked[np.flatnonzero(holds)[-1]]) if holds.any() else None
+
+
+def shown(name: str, target: str, curve: Calibration, horizon_days: float, floor: float, trial: Trial) -> Tag:
+    """The tag of a trial that held.
+
+    Parameters
+    ----------
+    target, curve
+        Name of the target whose margin is asked, and its curve.
+    """
+    threshold, precision = trial.least_probability or 0.0, trial.precision or 0.0
+    margin = least_margin(curve, threshold)
+    return Tag(name, target, margin, threshold, horizon_days, floor, precision, trial.n)
 
 
 def least_margin(curve: Calibration, probability: float) -> float:

@@ -6,11 +6,15 @@ target is: to be measured, and to be used.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from models.audit.association import Flags
 from models.bundle import Bundle, Target
 from models.curves.choice import platt
 from models.curves.spread import fit_spread
@@ -82,7 +86,26 @@ class LightFit:
         rows = first.history.table.take(self._places)
         self._early, self._final = (_Encoded(encode(rows, e), e) for e in (first.encoding, bundle.encoding))
 
-    def fit(self, name: str, stage: str, horizon_days: float, answers: Answers) -> Fitted:
+    @property
+    def is_read(self) -> Flags:
+        """Whether each row of the history is among those that are learned from, or judged on."""
+        found = np.zeros(len(self.first.history.label), dtype=bool)
+        found[self._places] = True
+        return found
+
+    def known_shares(self, rows: Flags) -> dict[str, float]:
+        """Share of some rows of the history, 0 to 1, in which each feature has a value; of no row it is 0."""
+        known = ~np.isnan(self._final.matrix[rows[self._places]])
+        shares = known.sum(axis=0) / max(len(known), 1)
+        return dict(zip(self._final.encoding.names, shares.tolist(), strict=True))
+
+    def without(self, names: Collection[str]) -> LightFit:
+        """The same, as if nothing were known of some features."""
+        blind = copy(self)
+        blind._early, blind._final = (part.without(names) for part in (self._early, self._final))  # noqa: SLF001  # its own
+        return blind
+
+    def fit(self, name: str, stage: str, horizon_days: float | None, answers: Answers) -> Fitted:
         """Measure and fit one target.
 
         Parameters
@@ -92,7 +115,7 @@ class LightFit:
         stage
             What is reached, for people.
         horizon_days
-            Days that an answer takes.
+            Days that an answer takes; None if it is known at once.
         answers
             Of all rows of the history.
 
@@ -102,11 +125,12 @@ class LightFit:
             There is too little to learn from, or to measure on.
         """
         first = self.first
-        slices = first.slices(answers.is_known, horizon_days=horizon_days)
+        slices = first.slices(answers.is_known, horizon_days=horizon_days or 0.0)
         slices = {part: np.intersect1d(places, self._places) for part, places in slices.items()}
         check_enough(answers, slices, least=self._least)
         seen = _evenly(np.concatenate([slices["train"], slices["stop"]]), LEARNED_ROWS)
-        blend = self._blend(self._early, seen, answers.label)
+        known = _evenly(self._places[answers.is_known[self._places]], LEARNED_ROWS)
+        blend, final = self._blends((self._early, seen), (self._final, known), label=answers.label)
         margin = np.full(len(answers.label), np.nan)
         calibrate, test = slices["calibrate"], slices["test"]
         later = np.concatenate([calibrate, test])
@@ -116,8 +140,6 @@ class LightFit:
             part: Judged(places, answers.label[places], measured.apply(margin[places]))
             for part, places in (("calibrate", calibrate), ("test", test))
         }
-        known = _evenly(self._places[answers.is_known[self._places]], LEARNED_ROWS)
-        final = self._blend(self._final, known, answers.label)
         curve = platt(margin[later], answers.label[later])
         level = float(answers.label[later].mean())
         target = Target(
@@ -131,6 +153,10 @@ class LightFit:
             metrics=_figures(judged["test"], answers),
         )
         return Fitted(target, judged["calibrate"], judged["test"])
+
+    def _blends(self, *asked: tuple[_Encoded, Places], label: Vector) -> list[Blend]:
+        with ThreadPoolExecutor(max_workers=max(1, self._options.threads)) as pool:
+            return list(pool.map(lambda rows: self._blend(rows[0], rows[1], label), asked))
 
     def _blend(self, encoded: _Encoded, places: Places, label: Vector) -> Blend:
         matrix = self._matrix(encoded, places)
@@ -149,6 +175,10 @@ class LightFit:
 class _Encoded:
     matrix: Matrix
     encoding: Encoding
+
+    def without(self, names: Collection[str]) -> _Encoded:
+        is_named = np.isin(self.encoding.names, list(names))
+        return _Encoded(np.where(is_named, np.nan, self.matrix), self.encoding)
 
 
 def _evenly(places: Places, most: int) -> Places:

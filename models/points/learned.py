@@ -7,7 +7,7 @@ many are worth their place is read from later rows. It is judged on the rows tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from models.fitting.newton import attainable_loss, is_clearly_greater, rising_fi
 from models.further.first_pass import FirstPass
 from models.metrics import Vector, interval, measure
 from models.points.lines import Line, line_sentence, lines
-from models.points.scorecard import HIGHEST, Rule, uncut
+from models.points.rule import Rule
+from models.points.scorecard import HIGHEST, uncut
 from models.promoting.paired import Pair, differences
 
 LEARNED_CARD = "learned_card"
@@ -58,7 +59,7 @@ class LearnedCard:
     def as_json(self) -> dict[str, Any]:
         """Plain data; :meth:`from_json` brings the card back."""
         return {
-            "rules": [plain(rule) for rule in self.rules],
+            "rules": [rule.as_json() for rule in self.rules],
             "points_per_log_odds": self.points_per_log_odds,
             "calibration": self.calibration.as_json(),
         }
@@ -130,11 +131,6 @@ def learned(
     before = [replace(line.rule, points=line.rule.points * c) for line, c in zip(chosen, exact, strict=True)]
     plain_card, card = _calibrated(before, 1.0, first), _calibrated(rules, scale, first)
     return _judged(card, plain_card, first, specs, resamples=resamples, seed=seed)
-
-
-def plain(rule: Rule) -> dict[str, Any]:
-    """A rule as ``params.yaml`` writes it."""
-    return {key: value for key, value in asdict(rule).items() if value is not None}
 
 
 def _worthwhile(offered: Sequence[Line], label: Vector, border: int) -> list[Line]:

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.catalogue import FeatureSpec
+from features.catalogue import NOT_KNOWN, FeatureSpec, around
 from models.metrics import Vector
-from models.points.scorecard import Rule
+from models.points.rule import Rule
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -86,7 +86,8 @@ def line_sentence(rule: Rule, spec: FeatureSpec) -> str:
     'at least: 3 visits'
     """
     if rule.is_missing is not None:
-        return f"{spec.name.replace('_', ' ')} is {'not ' if rule.is_missing else ''}known"
+        any_value = spec.sentence(None)
+        return around(NOT_KNOWN, "en", sentence=any_value) if rule.is_missing else f"known: {any_value}"
     if rule.equals is not None:
         return spec.sentence(rule.equals)
     if rule.at_least is not None:

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from features.catalogue import FeatureSpec
-from models.points.scorecard import Rule
+from features.catalogue import NOT_KNOWN, POINTS_LEFT, FeatureSpec, around
+from models.points.rule import Rule
 from models.reasons import SCHEMA
-
-UNKNOWN = "{name} is not known"
 
 
 def rule_reasons(
@@ -21,6 +19,7 @@ def rule_reasons(
     *,
     most_for: int = 3,
     most_against: int = 2,
+    language: str = "en",
 ) -> pa.Table:
     """The rules that gave and took most points, for each lead.
 
@@ -34,12 +33,14 @@ def rule_reasons(
         Feature of each rule, by name.
     most_for, most_against
         Rules per lead that give and that take points.
+    language
+        Of the sentences: ``en``, ``zh`` or ``ru``. A label is said as it was written.
 
     Returns
     -------
     Table
-        As `models.reasons.reasons` returns it, but in the card's points: ``points`` are those of the rule,
-        and ``contribution``, which is log-odds, is null.
+        As `models.reasons.reasons` returns it, but in the card's points: ``points`` are those that
+        the rule gives today, and ``contribution``, which is log-odds, is null.
 
     Examples
     --------
@@ -48,28 +49,37 @@ def rule_reasons(
     >>> rule_reasons(leads, [Rule("visits", 20, at_least=3)], {"visits": spec})["sentence"].to_pylist()
     ['4 visits']
     """
-    held = np.array([rule.holds(table.column(rule.feature)) for rule in rules]).reshape(len(rules), -1).T
-    points = held * np.array([rule.points for rule in rules])
+    points = np.array([rule.given(table) for rule in rules]).reshape(len(rules), -1).T
     found = [
         reason
         for row in range(table.num_rows)
         for reason in _of_row(row, points[row], most_for=most_for, most_against=most_against)
     ]
     values = {rule.feature: table.column(rule.feature).to_pylist() for rule in rules}
-    told = [
-        _told(row, rank, rules[place], specs[rules[place].feature], values[rules[place].feature][row])
-        for row, rank, place in found
-    ]
+    told = []
+    for row, rank, place in found:
+        rule = rules[place]
+        spec, value, left = specs[rule.feature], values[rule.feature][row], float(points[row, place])
+        said = _faded(sentence(rule, spec, value, language), rule, left, language)
+        told.append({**_told(row, rank, rule, spec, value), "points": left, "sentence": said})
     return pa.Table.from_pylist(told, schema=SCHEMA)
 
 
-def sentence(rule: Rule, spec: FeatureSpec, value: object) -> str:
+def sentence(rule: Rule, spec: FeatureSpec, value: object, language: str = "en") -> str:
     """A rule in words: its label, or the sentence of its feature."""
     if rule.label:
         return rule.label
     if value is None or value != value:  # NaN  # noqa: PLR0124
-        return UNKNOWN.format(name=spec.stem.replace("_", " "))
-    return spec.sentence(value)
+        return around(NOT_KNOWN, language, sentence=spec.sentence(None, language))
+    return spec.sentence(value, language)
+
+
+def _faded(said: str, rule: Rule, points: float, language: str) -> str:
+    """The sentence with what is left of the points, in whole ones; alone if all are."""
+    left, full = round(points), round(rule.points)
+    if left == full:
+        return said
+    return around(POINTS_LEFT, language, sentence=said, left=str(left), full=str(full))
 
 
 def _of_row(row: int, points: np.ndarray, *, most_for: int, most_against: int) -> list[tuple[int, int, int]]:
@@ -90,6 +100,4 @@ def _told(row: int, rank: int, rule: Rule, spec: FeatureSpec, value: object) -> 
         "feature": spec.name,
         "value": "" if value is None else f"{value:g}" if isinstance(value, float) else str(value),
         "contribution": None,
-        "points": rule.points,
-        "sentence": sentence(rule, spec, value),
     }

@@ -9,91 +9,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NoReturn, TypeAlias
+from typing import NoReturn
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.errors import ParameterError
+from models.points.fading import fading
+from models.points.rule import Points, Rule
 
-Points: TypeAlias = npt.NDArray[np.float64]
 LOWEST, HIGHEST = 0.0, 100.0
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Points for one trait or action; a null value meets only ``is_missing: true``.
-
-    Attributes
-    ----------
-    feature
-        Column of the feature table.
-    points
-        Added when the condition holds; negative points are subtracted.
-    at_least, at_most
-        Bounds that are themselves included.
-    equals
-        The value itself: a text, or a number (flags are 1 and 0).
-    is_missing
-        True: the value is null. False: the value is known.
-    label
-        Words for a sales manager; None leaves the feature's own sentence.
-
-    Raises
-    ------
-    ParameterError
-        Not exactly one condition is given.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    feature: str
-    points: float
-    at_least: float | None = None
-    at_most: float | None = None
-    equals: str | float | None = None
-    is_missing: bool | None = None
-    label: str | None = None
-
-    def __post_init__(self) -> None:
-        conditions = (self.at_least, self.at_most, self.equals, self.is_missing)
-        if sum(condition is not None for condition in conditions) != 1:
-            raise ParameterError(
-                f"the scorecard rule for '{self.feature}' needs exactly one condition",
-                hint="give one of at_least, at_most, equals or is_missing",
-            )
-
-    def holds(self, column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-        """Whether the condition holds, per row: shape (n,).
-
-        Raises
-        ------
-        ParameterError
-            A number is compared with a text column, or a text with a number.
-        """
-        missing = column.is_null(nan_is_null=True)
-        if self.is_missing is not None:
-            return _mask(missing if self.is_missing else pc.invert(missing))
-        try:
-            met = self._compare(column)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise ParameterError(
-                f"the scorecard rule for '{self.feature}' does not fit a column of type {column.type}",
-                hint="compare texts with equals and a text, numbers with a number",
-            ) from error
-        return _mask(pc.and_(met.fill_null(False), pc.invert(missing)))  # noqa: FBT003  # pyarrow's own name is positional
-
-    def _compare(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        if isinstance(self.equals, str):
-            return pc.equal(column, self.equals)
-        number = column.cast(pa.float64())
-        if self.at_least is not None:
-            return pc.greater_equal(number, self.at_least)
-        if self.at_most is not None:
-            return pc.less_equal(number, self.at_most)
-        return pc.equal(number, self.equals)
 
 
 # Points for at least one touch of a kind in 90 days. Values: examples from practice (docs, "scorecard").
@@ -124,58 +49,69 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 )
 
 
-def points(table: pa.Table, rules: Sequence[Rule] | None = None) -> Points:
-    """Points of each lead.
+@dataclass(frozen=True)
+class WrittenCard:
+    """The scorecard as the parameters have it.
 
-    Parameters
+    Attributes
     ----------
-    table
-        Feature table of n rows.
     rules
-        None: the default rules, as far as the table has their features.
-
-    Returns
-    -------
-    ndarray
-        Shape (n,), the sum of the points of all rules that hold, cut to 0 and 100.
-
-    Raises
-    ------
-    ParameterError
-        A given rule names a feature that the table does not have.
-
-    Examples
-    --------
-    >>> rule = Rule("visits_30d", 20, at_least=3)
-    >>> points(pa.table({"visits_30d": [2, 3, None]}), [rule]).tolist()
-    [0.0, 20.0, 0.0]
+        None: the default rules, as far as a table has their features.
+    half_life_days
+        Days after which half of the points given for an action are left; None: they do not fade, but for
+        rules with a half-life of their own.
     """
-    return np.clip(uncut(table, rules), LOWEST, HIGHEST)
+
+    rules: tuple[Rule, ...] | None = None
+    half_life_days: float | None = None
+
+    def usable(self, names: Sequence[str]) -> list[Rule]:
+        """The rules that columns of these names feed, each with what it fades by.
+
+        Raises
+        ------
+        ParameterError
+            A given rule names a feature that is not there, or fades by an age that is not there.
+        """
+        known = set(names)
+        if self.rules is None:
+            return [fading(r, known, self.half_life_days) for r in DEFAULT_RULES if r.feature in known]
+        for rule in self.rules:
+            for name in rule.columns:
+                if name not in known:
+                    _refuse(name, names)
+        return [fading(rule, known, self.half_life_days) for rule in self.rules]
+
+    def points(self, table: pa.Table) -> Points:
+        """Points of each lead.
+
+        Parameters
+        ----------
+        table
+            Feature table of n rows.
+
+        Returns
+        -------
+        ndarray
+            Shape (n,), the sum of what all rules give, cut to 0 and 100.
+
+        Raises
+        ------
+        ParameterError
+            As ``usable``.
+
+        Examples
+        --------
+        >>> rule = Rule("visits_30d", 20, at_least=3)
+        >>> WrittenCard((rule,)).points(pa.table({"visits_30d": [2, 3, None]})).tolist()
+        [0.0, 20.0, 0.0]
+        """
+        return np.clip(uncut(table, self.usable(table.column_names)), LOWEST, HIGHEST)
 
 
-def uncut(table: pa.Table, rules: Sequence[Rule] | None = None) -> Points:
+def uncut(table: pa.Table, rules: Sequence[Rule]) -> Points:
     """Points before they are cut to 0 and 100, shape (n,): they tell apart leads at the same end."""
-    total = np.zeros(table.num_rows)
-    for rule in usable(table.column_names, rules):
-        total += rule.points * rule.holds(table.column(rule.feature))
-    return total
-
-
-def usable(names: Sequence[str], rules: Sequence[Rule] | None = None) -> list[Rule]:
-    """The rules that columns of these names feed: all given ones, or the default ones as far as they go.
-
-    Raises
-    ------
-    ParameterError
-        A given rule names a feature that is not there.
-    """
-    known = set(names)
-    if rules is None:
-        return [rule for rule in DEFAULT_RULES if rule.feature in known]
-    for rule in rules:
-        if rule.feature not in known:
-            _refuse(rule.feature, names)
-    return list(rules)
+    return sum((rule.given(table) for rule in rules), start=np.zeros(table.num_rows))
 
 
 def newest_first(table: pa.Table) -> Points | None:
@@ -200,7 +136,3 @@ def _refuse(name: str, names: Sequence[str]) -> NoReturn:
         if near
         else "`leadrank train --json` lists the names under features",
     )
-
-
-def _mask(flags: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    return np.asarray(flags.to_numpy(), dtype=bool)

@@ -11,44 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.promoting.paired import Pair, differences, segment_differences
+from models.promoting.thresholds import Thresholds
 
 NEVER_FORCED = frozenset({"signal"})
 """Gates that no reason opens: a model that ranks like chance is worse than the scorecard."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What a challenger may cost; ``promotion`` in ``params.yaml`` has the same names.
-
-    Attributes
-    ----------
-    capacity_share
-        Share of the list (0 to 1) that the team can call.
-    min_outcomes, min_slice_outcomes
-        Rows of the rarer outcome without which nothing, or a slice, is judged.
-    log_loss_rise_max_share
-        The upper end of the rise of the log loss, as a share of the champion's.
-    capture_loss_max_share
-        The upper end of the share of all outcomes that the best of the list lose.
-    calibration_rise_max_share
-        Rise of the calibration error, in probability.
-    slice_rise_max_share
-        Rise of the log loss in a slice, as a share of the champion's there, that must not be sure.
-    churn_max_share
-        Share of tonight's best leads that are replaced.
-    same_reason_min_share
-        Share of tonight's leads that the same family of features speaks for.
-    """
-
-    capacity_share: float = 0.2
-    min_outcomes: int = 30
-    min_slice_outcomes: int = 30
-    log_loss_rise_max_share: float = 0.02
-    capture_loss_max_share: float = 0.1
-    calibration_rise_max_share: float = 0.02
-    slice_rise_max_share: float = 0.05
-    churn_max_share: float = 0.5
-    same_reason_min_share: float = 0.3
 
 
 @dataclass(frozen=True)

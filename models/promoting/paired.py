@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.metrics import Ranked, Vector, resampled
-from models.promoting.segments import Texts
+from models.segments.cut import Texts
 
 Numbers = npt.NDArray[np.int64]
 LEVEL = 0.95

@@ -5,7 +5,7 @@ Functions take an MLflow client: only ``models/registry.py`` makes one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,41 @@ def every(client: Any, model_name: str) -> list[Version]:
     found = client.search_model_versions(f"name = '{model_name}'")
     aliases = _aliases(client, model_name) if found else {}
     return sorted((_version(v, aliases) for v in found), key=lambda v: -int(v.version))
+
+
+def in_force(versions: Sequence[Version], model_name: str) -> Version:
+    """The champion among all versions of a model.
+
+    Raises
+    ------
+    ModelError
+        None of them is.
+    """
+    for version in versions:
+        if CHAMPION in version.aliases:
+            return version
+    raise ModelError(
+        f"no version of model '{model_name}' is the champion",
+        hint="none has shown signal yet: add history or fields, then run `leadrank train`"
+        if versions
+        else "run `leadrank train`",
+    )
+
+
+def numbered(versions: Sequence[Version], model_name: str, number: str) -> Version:
+    """The version with this number.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    """
+    for version in versions:
+        if version.version == number:
+            return version
+    raise ModelError(
+        f"model '{model_name}' has no version {number}", hint="`leadrank models` lists the versions"
+    )
 
 
 def register(client: Any, model_name: str, source: str, run_id: str, tags: Mapping[str, str]) -> Version:

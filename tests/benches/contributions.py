@@ -1,9 +1,9 @@
-"""Our contributions against LightGBM's ``pred_contrib`` and shap's ``TreeExplainer``, in one run.
+"""Our contributions against LightGBM's ``pred_contrib``, shap's ``TreeExplainer`` and woodelf, in one run.
 
 ``python -m tests.benches.contributions [--rows N] [--slow-rows N] [--rounds N]`` trains a model per shape,
 compares the values, lets the ways take turns, and prints rows per second and ratios of medians. The two slow
 ways get fewer rows: their time grows with the rows alone. Ours tabulates LightGBM's text first; that time is
-printed apart.
+printed apart. woodelf (``woodelf-explainer``, version 0.4.8 was measured) takes part where it is installed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.util import find_spec
+from io import StringIO
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -63,6 +67,8 @@ def _race(name: str, text: str, matrix: Matrix, asked: argparse.Namespace, scree
         "shap": (explainer.shap_values, few),
     }
     oracle = np.asarray(booster.predict(few, pred_contrib=True))[:, :-1]
+    if find_spec("woodelf"):
+        ways["woodelf"] = (_woodelf(booster), matrix)
     difference = float(np.abs(kernel.contributions(few)[0] - oracle).max())  # also compiles ours
     laps: dict[str, list[Lap]] = {way: [] for way in ways}
     before = peak_mib()
@@ -76,6 +82,20 @@ def _race(name: str, text: str, matrix: Matrix, asked: argparse.Namespace, scree
         f"{matrix.nbytes / 2**20:.0f}; greatest difference {difference:.1e}\n"
     )
     return difference <= MOST_DIFFERENCE
+
+
+def _woodelf(booster: Any) -> Callable[[Matrix], object]:
+    import pandas as pd
+    from woodelf import WoodelfExplainer
+
+    explainer, names = WoodelfExplainer(booster), booster.feature_name()
+
+    def run(rows: Matrix) -> object:
+        table = pd.DataFrame(rows, columns=names)
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # it prints progress
+            return explainer.shap_values(table, verbose=False)
+
+    return run
 
 
 def _lap(run: Callable[[Matrix], object], rows: Matrix) -> Lap:

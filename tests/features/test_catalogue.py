@@ -145,13 +145,10 @@ EVERY = (*own_fields(FIELDS), *full_catalogue().expand(VALUES))
 
 @pytest.mark.parametrize("feature", EVERY, ids=lambda f: f.name)
 def test_every_feature_says_a_whole_sentence_and_what_null_means(feature):
-    said = feature.sentence("metal" if feature.kind == "category" else 0.25)
+    said = feature.sentence("metal" if feature.kind == "category" else 3.0)
     assert said.strip()
     assert not re.search(r"\bNone\b|\bnan\b|\{(?!very)", said), said
-    shown = {"metal", "0", "0.25", "0.2", "25%"}
-    assert any(value in said for value in shown), said
-    assert said not in {f.sentence(0.25) for f in EVERY if f is not feature and f.kind == "number"}
-    assert feature.each is None or feature.each.replace("_", " ") in said
+    assert said not in {f.sentence(3.0) for f in EVERY if f is not feature and f.kind == "number"}
     assert feature.empty is not None or "null" in feature.doc
     assert feature.empty is None or "0" in feature.doc
 
@@ -355,10 +352,11 @@ def test_rows_that_do_not_exist_are_refused_with_those_that_do(ours):
     assert "account_touches" in found.value.hint
 
 
-def test_a_sentence_with_an_unknown_placeholder_is_refused(ours):
+@pytest.mark.parametrize("says", ["{value} at {eech}", "{value.__class__}", "{}", "{value"])
+def test_a_sentence_with_an_unknown_placeholder_is_refused(ours, says):
     with pytest.raises(FeatureError, match="sentence of feature 'fax' has an unknown placeholder"):
 
-        @ours.feature(on="touches", says="{value} at {eech}")
+        @ours.feature(on="touches", says=says)
         def fax(touch):
             """Faxes; null if none."""
             return touch.count()

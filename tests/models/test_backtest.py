@@ -18,7 +18,8 @@ from models.backtests.figures import Settings, ages, by_origin, contenders, diff
 from models.backtests.lists import Cuts, Lists, count
 from models.backtests.replay import Answer, Task, model_order, replay
 from models.fitting.options import TrainOptions
-from models.points.scorecard import Rule
+from models.points.rule import Rule
+from models.points.scorecard import WrittenCard
 
 SPEC = FeatureSpec("visits", "visits", "fit", "number", "")
 
@@ -115,11 +116,11 @@ def test_a_list_is_ordered_by_its_own_origin_or_by_the_one_so_many_before():
 
 def test_the_orders_without_a_model():
     rows = pa.table({"visits": [1.0, 3.0], "lead_age_days": [5.0, 2.0]})
-    found = orders(rows, [Rule("visits", 20, at_least=2)], today=np.array([np.nan, 1.0]))
+    found = orders(rows, WrittenCard((Rule("visits", 20, at_least=2),)), today=np.array([np.nan, 1.0]))
     assert {name: order.tolist() for name, order in found.items()} == {
         "scorecard": [0, 20], "newest_first": [-5, -2], "todays_order": [-np.inf, 1], "random": [0, 0],
     }  # fmt: skip
-    assert "todays_order" not in orders(rows, None)
+    assert "todays_order" not in orders(rows, WrittenCard())
 
 
 SETTINGS = Settings(calls=2, resamples=100, seed=3, least_outcomes=4)

@@ -17,7 +17,7 @@ from models.further.first_pass import FirstPass
 from models.matrix import fit_encoding
 from models.points.learned import MOST_LINES, LearnedCard, learned
 from models.points.lines import lines
-from models.points.scorecard import points, uncut
+from models.points.scorecard import WrittenCard, uncut
 
 NUMBERS = ("visits", "silence", "budget", "fax")
 SPECS = [
@@ -108,7 +108,7 @@ def test_the_best_lead_seen_has_about_100_points(judged, first):
     seen = np.concatenate([first.split["train"], first.split["stop"]])
     best = uncut(first.history.table.take(seen), judged.card.rules).max()
     assert best == pytest.approx(100, abs=len(judged.card.rules) / 2)
-    assert points(first.history.table, judged.card.rules).max() <= 100
+    assert WrittenCard(judged.card.rules).points(first.history.table).max() <= 100
 
 
 def test_its_figures_are_those_of_the_test_rows(judged, first):

@@ -1,14 +1,16 @@
 """The paired test of two models: differences by lead, slices, and the gate that each failing shuts."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from models.promoting.gates import Evidence, Thresholds, judge
+from features.errors import ParameterError
+from models.promoting.gates import Evidence, judge
 from models.promoting.paired import Pair, differences, segment_differences
-from pipelines.sections import Promotion
+from models.promoting.thresholds import Thresholds
+from pipelines.params import parse
 
 RANDOM = np.random.default_rng(3)
 LEADS = np.repeat(np.arange(400), 2)
@@ -142,5 +144,10 @@ def test_the_slice_in_which_the_challenger_is_surely_worst_comes_first():
     assert first["low"] > 0 > second["difference"]
 
 
-def test_the_parameters_are_the_thresholds():
-    assert Promotion().model_dump() == {f.name: f.default for f in fields(Thresholds)}
+def test_the_parameters_are_the_thresholds_and_keep_their_ranges():
+    given = "tables: {leads: {path: leads.csv, outcome_column: won}}\npromotion: {churn_max_share: %s}"
+    assert parse(given % 0.25).promotion == Thresholds(churn_max_share=0.25)
+    with pytest.raises(ParameterError, match=r"promotion\.churn_max_share.* less than or equal to 1"):
+        parse(given % 1.01)
+    with pytest.raises(ParameterError, match="did you mean 'churn_max_share'"):
+        parse(given.replace("churn_max_share", "churn_max_shar") % 0.25)

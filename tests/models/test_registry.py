@@ -25,20 +25,23 @@ from models.registry import (
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-def train(uri: str, folder: Path, digest: str, **more) -> Version:
+def train(uri: str, folder: Path, digest: str, *, folders=None, pictures=None, **more) -> Version:
     bundle, picture = folder / digest, folder / "roc.png"
     (bundle / "boosters").mkdir(parents=True)
     (bundle / "model.json").write_text(digest)
     (bundle / "boosters" / "won-0.txt").write_text("tree")
     picture.write_bytes(b"png")
-    given = {
-        "params": {"model": {"bags": 3, "stems[a]": [1, 2]}, "long": "x" * 9000},
-        "metrics": {"auc": 0.7, "lift@10": None, "loss": float("nan")},
-        "pictures": {"roc": picture},
-        "input_columns": {"kind_touches[trial]_30d": "number", "source": "category"},
-        "tags": {"stage": "won"},
-    }
-    return log_training(uri, "leadrank", "leads", bundle_folder=bundle, digest=digest, **{**given, **more})
+    record = registry.Record(
+        params={"model": {"bags": 3, "stems[a]": [1, 2]}, "long": "x" * 9000},
+        metrics={"auc": 0.7, "lift@10": None, "loss": float("nan")},
+        tags={"stage": "won"},
+        pictures=pictures or {"roc": picture},
+        folders=folders or {},
+    )
+    columns = {"kind_touches[trial]_30d": "number", "source": "category"}
+    return log_training(
+        uri, "leadrank", "leads", record, bundle_folder=bundle, digest=digest, input_columns=columns, **more
+    )
 
 
 @pytest.fixture(scope="module")

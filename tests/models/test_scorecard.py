@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.catalogue import catalogue
 from features.errors import ParameterError
-from models.points.scorecard import DEFAULT_RULES, Rule, newest_first, points
+from models.points.rule import Rule
+from models.points.scorecard import DEFAULT_RULES, WrittenCard, newest_first
 
 LEADS = pa.table(
     {
@@ -18,6 +19,11 @@ LEADS = pa.table(
         "opens_7d": [0, 0, 9, 9, 0],
     }
 )
+
+
+def points(table, rules=None):
+    """What the card gives."""
+    return WrittenCard(None if rules is None else tuple(rules)).points(table)
 
 
 @pytest.mark.parametrize(

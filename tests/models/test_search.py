@@ -68,7 +68,7 @@ def test_small_histories_get_small_leaves(rows, least):
     assert fitting(SHALLOW, OPTIONS, rows=rows, columns=10).min_leaf_rows == least
 
 
-@pytest.mark.parametrize(("rows", "rate"), [(20_000, 0.04), (30_000, 0.06), (1_000_000, 0.1)])
+@pytest.mark.parametrize(("rows", "rate"), [(10_000, 0.04), (15_000, 0.06), (1_000_000, 0.1)])
 def test_long_histories_get_larger_steps(rows, rate):
     assert fitting(SHALLOW, OPTIONS, rows=rows, columns=10).learning_rate == pytest.approx(rate)
 

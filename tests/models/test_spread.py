@@ -18,10 +18,25 @@ def drawn(log_odds):
     return (RANDOM.uniform(size=len(log_odds)) < sigmoid(log_odds)).astype(float)
 
 
-def test_the_ends_lie_as_far_from_the_log_odds_as_the_deviation_says():
-    low, high = Spread((0.0, 1.0), (0.1, 0.3)).interval(np.array([0.5]), SAME)
-    assert logit(low) == pytest.approx(0.5 - NORMAL_90 * 0.2)
-    assert logit(high) == pytest.approx(0.5 + NORMAL_90 * 0.2)
+def test_the_ends_lie_as_far_from_the_middle_as_the_deviation_says():
+    low, high = Spread((0.0, 1.0), (0.1, 0.3)).interval(np.array([0.0, 0.5]), SAME)
+    assert logit(high) - logit(low) == pytest.approx(2 * NORMAL_90 * np.array([0.1, 0.2]))
+    assert logit(low)[0] == pytest.approx(-NORMAL_90 * 0.1), "at even odds the middle is the probability"
+
+
+@pytest.mark.parametrize("log_odds", [-4.5, -3.0, -1.5, 0.0, 2.0])
+def test_the_mean_of_what_the_interval_allows_is_the_probability(log_odds):
+    """Oracle: the mean chance of drawn log-odds, normal between the ends of the interval."""
+    low, high = Spread((0.0,), (0.6,)).interval(np.array([log_odds]), SAME)
+    middle = (logit(low) + logit(high)) / 2
+    mean = sigmoid(middle + 0.6 * np.random.default_rng(1).normal(size=400_000)).mean()
+    assert mean == pytest.approx(sigmoid(np.array([log_odds]))[0], rel=0.03)
+
+
+def test_however_wide_an_interval_is_the_probability_is_inside():
+    margin = np.linspace(-6, 6, 50)
+    low, high = Spread((0.0,), (9.0,)).interval(margin, SAME)
+    assert ((low < sigmoid(margin)) & (sigmoid(margin) < high)).all()
 
 
 def test_where_models_of_half_the_leads_disagree_more_the_interval_is_wider():
@@ -110,3 +125,11 @@ def test_it_survives_json():
 def test_a_damaged_spread_is_refused(margins, deviations):
     with pytest.raises(ModelError, match="interval"):
         Spread.from_json({"margins": margins, "deviations": deviations})
+
+
+def test_where_the_parts_of_a_model_disagree_the_interval_is_wider():
+    margin = np.sort(RANDOM.normal(-1, 1, 4000))
+    apart = np.where(margin > -1, 0.64, 0.0)
+    found = fit_spread([(margin, margin)], margin, drawn(margin), SAME, disagreement=apart)
+    assert found.deviations[-1] == pytest.approx(0.8, abs=0.1)
+    assert found.deviations[0] < 0.4

@@ -13,10 +13,10 @@ import yaml
 from features.errors import ParameterError
 from features.tables import Field
 from pipelines import params as parameters
+from pipelines.backtest_section import Backtest
 from pipelines.demo import command
 from pipelines.progress import Progress
 from pipelines.replaying import check_order_field, todays_order
-from pipelines.sections import Backtest
 
 # mlflow and its dependencies warn about themselves while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

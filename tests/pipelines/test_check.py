@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from features.catalogue import catalogue
 from tests.pipelines.ends import asked, failed
 
 CRM = {
@@ -74,6 +77,35 @@ def test_a_name_that_nothing_has_is_told_with_the_nearest_one(home, leadrank, li
     code, out, _ = leadrank("check", home=home)
     assert code == 0
     assert "".join(warning.split()) in "".join(out.split())
+
+
+LATE_CALLS = """
+from features.catalogue import feature
+from features.wording import Sentence
+
+@feature(on="touches", says="{value:.0f} late calls")
+def late_calls(touch):
+    \"\"\"Calls after six; 0 if none.\"\"\"
+    return touch.count()
+
+@feature(on="touches", says=Sentence("{value:.0f} faxes", translations={"ru": ["{value:.0f} факс"]}))
+def faxes(touch):
+    \"\"\"Faxes; 0 if none.\"\"\"
+    return touch.count()
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "missing"), [("en", None), ("ru", "'late_calls'"), ("zh", "'late_calls', 'faxes'")]
+)
+def test_own_sentences_without_a_translation_are_named(home, leadrank, monkeypatch, language, missing):
+    monkeypatch.setattr(catalogue, "_features", dict(catalogue._features))  # other tests check without them
+    (home / "spoken_features.py").write_text(LATE_CALLS, encoding="utf-8")
+    said(home, f"features: {{modules: [spoken_features]}}\nscore: {{language: {language}}}\n")
+    warnings = asked(leadrank, "check", home=home)["warnings"]
+    sys.modules.pop("spoken_features")
+    told = f"score.language is '{language}', and your own {missing} has no such translation"
+    assert warnings == ([] if missing is None else [told])
 
 
 def test_without_touches_every_kind_is_a_name_that_nothing_has(home, leadrank):

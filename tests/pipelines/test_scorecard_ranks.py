@@ -66,6 +66,25 @@ def test_rules_of_the_parameters_rank_and_other_rules_are_another_run(young, tmp
     assert (line["code"], "employees" in line["hint"]) == (2, True)
 
 
+def test_the_points_of_an_action_fade_from_night_to_night(young, tmp_path, leadrank):
+    home = shutil.copytree(young, tmp_path / "crm")
+    given = []
+    for night in ("2026-06-23", "2026-06-30"):
+        run_id = asked(leadrank, "score", "--as-of", night, home=home)["run_id"]
+        table = pq.read_table(home / "runs" / run_id / "contributions.parquet")
+        given.append({row["lead_id"]: row for row in table.to_pylist()})
+    earlier, later = given
+    left = [
+        later[lead][rule] / points
+        for lead in earlier.keys() & later.keys()
+        for rule, points in earlier[lead].items()
+        if rule.startswith("kind_touches") and points > 0 and later[lead][rule] > 0
+    ]
+    untouched = 0.5 ** (7 / 30)  # who did it again has more
+    assert min(left) == pytest.approx(untouched)
+    assert sum(share == pytest.approx(untouched) for share in left) > 20
+
+
 def test_a_lost_registry_does_not_turn_a_models_ranking_into_the_cards(crm, demo, leadrank):
     (crm / "mlflow.db").unlink()
     line = failed(leadrank, "score", "--as-of", "2026-07-01", home=crm)

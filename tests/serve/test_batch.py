@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.scoring import Scorer
-from serve import batch
+from serve import batch, ledger
 from serve.batch import Shown
 from tests.serve.small import SPECS, bundle, features
 
@@ -34,6 +35,7 @@ def ranked(model, tmp_path_factory):
     owners = pa.table({"lead_id": [f"L{row:05d}" for row in range(LEADS)], "owner": ["Ann"] * LEADS})
     with duckdb.connect() as connection:
         connection.register("leads", owners)
+        ledger.write_nothing(folder)
         batch.write_ranking(connection, folder, shown=shown)
     return folder, pq.read_table(folder / "ranking.parquet")
 
@@ -47,6 +49,19 @@ def test_every_lead_is_ranked_once_by_its_probability(ranked, model):
     assert table.column("probability").to_pylist() == [
         scores[int(lead[1:])] for lead in table.column("lead_id").to_pylist()
     ]
+
+
+def test_reasons_speak_the_language_that_is_asked_for(model, tmp_path):
+    said = {"says": "{value} touches {window}", "one": "{value} touch {window}", "none": "no touch {window}"}
+    spoken = replace(model, specs=(replace(SPECS[0], **said), *SPECS[1:]))
+    pq.write_table(features(LEADS), tmp_path / "features.parquet")
+    for language, word in (("en", "touch"), ("zh", "互动"), ("ru", "касани")):
+        shown = Shown(language=language)
+        batch.score_leads(spoken, tmp_path / "features.parquet", tmp_path, shown=shown)
+        rows = pq.read_table(tmp_path / "reasons.parquet").to_pylist()
+        sentences = {row["sentence"] for row in rows if row["feature"] == "opens_7d"}
+        assert len(sentences) > 3
+        assert all(word in sentence for sentence in sentences)
 
 
 def test_base_and_families_add_up_to_the_margin_of_every_lead(ranked):
@@ -104,6 +119,7 @@ def rank(folder, scores, leads, *, publish=(), reasons=()):
     pq.write_table(pa.table(scores), folder / "scores.parquet")
     with duckdb.connect() as connection:
         connection.register("leads", pa.table(leads))
+        ledger.write_nothing(folder)
         batch.write_ranking(connection, folder, shown=shown)
     return pq.read_table(folder / "ranking.parquet")
 

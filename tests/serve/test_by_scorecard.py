@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.points.scorecard import Rule
-from serve import batch, by_scorecard
+from models.points.rule import Rule
+from serve import batch, by_scorecard, ledger
 from serve.batch import Shown
 from tests.serve.small import SPECS
 
@@ -39,6 +39,7 @@ def ranked(tmp_path_factory):
     assert by_scorecard.score_leads(card, folder / "features.parquet", folder, shown=shown) == len(LEADS)
     with duckdb.connect() as connection:
         connection.register("leads", pa.table({"lead_id": columns["lead_id"], "owner": ["Ann"] * 5}))
+        ledger.write_nothing(folder)
         batch.write_ranking(connection, folder, shown=shown, ranked_by=by_scorecard.RANKED_BY)
     return folder, pq.read_table(folder / "ranking.parquet")
 
@@ -70,12 +71,19 @@ def test_the_rules_that_held_are_the_reasons_most_points_first(ranked):
     assert (rows["L3"]["for_1"], rows["L3"]["for_2"]) == ("9 opens in 7 days", "9 opens in 7 days")
     assert rows["L2"]["against_1"] == "met at a fair"
     assert [rows["L5"][f"against_{place}"] for place in (1, 2)] == [
-        "days since last touch is not known",
+        "not known: … days ago",
         "met at a fair",
     ]
     assert rows["L1"]["for_1"] is None
     reasons = pq.read_table(ranked[0] / "reasons.parquet").to_pylist()
     assert {r["lead_id"]: r["points"] for r in reasons if r["direction"] == "against"}["L2"] == -20
+
+
+def test_the_card_speaks_the_language_that_is_asked_for(ranked, tmp_path):
+    card = by_scorecard.Card(RULES, {spec.name: spec for spec in SPECS}, mql_points=50)
+    by_scorecard.score_leads(card, ranked[0] / "features.parquet", tmp_path, shown=Shown(language="ru"))
+    sentences = pq.read_table(tmp_path / "reasons.parquet").column("sentence").to_pylist()
+    assert "нет данных: … days ago" in sentences  # the sentence itself is nobody's but this test's
 
 
 def test_the_points_by_feature_add_up(ranked):

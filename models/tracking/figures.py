@@ -1,0 +1,66 @@
+"""What a training measured, as single numbers under the names that MLflow shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Figure = tuple[str, float]
+
+_LONGEST_VALUE = 60  # characters of a segment's value
+_OF_SEGMENT = ("rows", "leads", "positives", "forecast", "rate", "rate_low", "rate_high", "is_inside")
+
+
+def of_contenders(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
+    """Every figure of every contender, an interval as two more; the model's without its name.
+
+    >>> dict(of_contenders({"model": {"n": 9}, "card": {"auc": {"value": 0.6, "low": 0.5, "high": 0.7}}}))
+    {'n': 9.0, 'card.auc': 0.6, 'card.auc_low': 0.5, 'card.auc_high': 0.7}
+    """
+    for contender, metrics in figures.items():
+        prefix = "" if contender == "model" else f"{contender}."
+        for name, figure in metrics.items():
+            if isinstance(figure, Mapping):
+                yield f"{prefix}{name}", float(figure["value"])
+                yield f"{prefix}{name}_low", float(figure["low"])
+                yield f"{prefix}{name}_high", float(figure["high"])
+            else:
+                yield f"{prefix}{name}", float(figure)
+
+
+def of_further(report: Mapping[str, Any]) -> Iterator[Figure]:
+    """Every number of horizons, stages, tags and expected value; ``tag_<name>_is_shown`` is 1 or 0.
+
+    Parameters
+    ----------
+    report
+        ``horizons``, ``stages`` and ``tags``: figures by name, or ``left_out`` with a reason.
+        ``expected_value``: figures, or None.
+
+    Examples
+    --------
+    >>> nothing = {"horizons": {}, "tags": {}, "expected_value": None}
+    >>> dict(of_further({**nothing, "stages": {"sql": {"roc_auc": 0.7}, "mql": {"left_out": "too few"}}}))
+    {'stage_sql_roc_auc': 0.7}
+    """
+    for days, found in report["horizons"].items():
+        yield from _numbers(f"horizon_{days}d", found)
+    for stage, found in report["stages"].items():
+        yield from _numbers(f"stage_{stage}", found)
+    for tag, found in report["tags"].items():
+        is_shown = "left_out" not in found and found["why_not"] is None
+        yield from _numbers(f"tag_{tag}", {**found, "is_shown": float(is_shown)})
+    yield from _numbers("expected_value", report["expected_value"] or {})
+
+
+def of_segments(slices: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
+    """Counts, forecast and rate of each slice of a model card: ``segment_<slice>_<value>_<figure>``."""
+    for part in slices:
+        name = f"segment_{part['slice']}_{part['value'][:_LONGEST_VALUE]}"
+        yield from _numbers(name, {figure: part[figure] for figure in _OF_SEGMENT})
+
+
+def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Figure]:
+    for name, value in found.items():
+        if isinstance(value, int | float):
+            yield f"{prefix}_{name}", float(value)

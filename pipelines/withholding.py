@@ -1,0 +1,50 @@
+"""Whose probability is withheld, as a step of training: the floor of outcomes that each segment needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from features.catalogue import FeatureSpec
+from features.errors import ParameterError
+from models.segments.floor import FLOOR, Floor, counted
+from models.training import Trained
+from pipelines.sections import Train
+
+
+def check(given: Train, specs: Sequence[FeatureSpec]) -> None:
+    """Refuse a ``train.segment_by`` that names no category; the default may be absent.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest name.
+    """
+    name, known = given.segment_by, [spec.name for spec in specs if spec.kind == "category"]
+    if name is None or name in (Train.model_fields["segment_by"].default, *known):
+        return
+    near = get_close_matches(name, known, n=1)
+    raise ParameterError(
+        f"train.segment_by names '{name}', which is no category of the leads",
+        hint=f"did you mean '{near[0]}'?" if near else "name a field of kind category, or null",
+    )
+
+
+def with_floor(trained: Trained, given: Train) -> tuple[Trained, Floor | None]:
+    """The training with the floor in its bundle; None where the model does not read ``train.segment_by``."""
+    name, values = given.segment_by, trained.bundle.encoding.categories
+    if name is None or name not in values:
+        return trained, None
+    history = trained.first.history
+    later = trained.first.later
+    floor = counted(
+        name,
+        history.table.column(name).take(later),
+        history.label[later],
+        history.leads[later],
+        values=values[name],
+        least_outcomes=given.segment_outcomes,
+    )
+    bundle = replace(trained.bundle, extras={**trained.bundle.extras, FLOOR: floor.as_json()})
+    return replace(trained, bundle=bundle), floor
