@@ -28,18 +28,22 @@ _UNITS: Sequence[tuple[str, str, int, int]] = (
     ("{n} second", "{n} seconds", 1, 0),
 )
 """Words, seconds and decimals of each unit."""
-_AGO = ("{n} day ago", "{n} days ago"), ("in {n} day", "in {n} days"), "today"
+_AGO = (
+    ("{n} day ago", "{n} days ago"),
+    ("in {n} day", "in {n} days"),
+    ("less than a day ago", "in less than a day"),
+)
 _FROM_CREATION = (
     ("{n} day before becoming a lead", "{n} days before becoming a lead"),
     ("{n} day after becoming a lead", "{n} days after becoming a lead"),
-    "on the day of becoming a lead",
+    ("within a day of becoming a lead",),
 )
 PLURALS: Sequence[tuple[str, str]] = (
     *((one, many) for one, many, *_ in _UNITS),
     *_AGO[:2],
     *_FROM_CREATION[:2],
 )
-TEXTS: Sequence[str] = (_AGO[2], _FROM_CREATION[2])
+TEXTS: Sequence[str] = (*_AGO[2], *_FROM_CREATION[2])
 """What looks say of themselves, for the translators."""
 
 
@@ -136,11 +140,16 @@ def _counted(one: str, many: str, number: float, language: Language) -> str:
 
 
 def _around(
-    days: float, language: Language, *, before: tuple[str, str], after: tuple[str, str], between: str
+    days: float,
+    language: Language,
+    *,
+    before: tuple[str, str],
+    after: tuple[str, str],
+    between: Sequence[str],
 ) -> str:
     whole = float(round(days))
     if whole == 0:
-        return language.text(between)
+        return language.text(between[0] if days >= 0 else between[-1])
     return _counted(*(before if whole > 0 else after), abs(whole), language)
 
 
@@ -186,10 +195,13 @@ NUMBERS: Mapping[str, Callable[[float, Language], str]] = {
     "from_creation": partial(
         _around, before=_FROM_CREATION[0], after=_FROM_CREATION[1], between=_FROM_CREATION[2]
     ),
+    "after_creation": partial(
+        _around, before=_FROM_CREATION[1], after=_FROM_CREATION[0], between=_FROM_CREATION[2]
+    ),
     "weekday": _weekday,
     "hour": _clock,
 }
-"""Looks of numbers: ``duration`` of seconds; ``days``, ``ago`` and ``from_creation`` of days."""
+"""Looks of numbers: ``duration`` of seconds; ``days``, ``ago``, ``from_`` and ``after_creation`` of days."""
 _WORDED: Mapping[str, Callable[[str, Language], str]] = {
     **{kind: partial(_word, kind=kind) for kind in WORDS},
     "column": _column,

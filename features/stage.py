@@ -40,7 +40,7 @@ def days_since_stage(outcome: ir.Table) -> ir.Scalar:
     return outcome.age_days.min()
 
 
-@feature(on="outcomes", says="first stage reached {value:from_creation}")
+@feature(on="outcomes", says="first stage reached {value:after_creation}")
 def days_to_first_stage(outcome: ir.Table) -> ir.Scalar:
     """Days from the lead's creation to its first stage change; null before that."""
     return outcome.days_after_creation.min()

@@ -88,13 +88,13 @@ class Ensemble:
         What the choice of a model leaves open: Draper (1995), *Assessment and propagation of model
         uncertainty*, section 4, the variance between models.
         """
-        margin, total = self.margin(matrix), np.zeros(len(matrix))
-        for booster, weight in zip(self._boosters, self._blend.weights, strict=True):
-            total += weight * (self._of_trees(booster, matrix) - margin) ** 2
-        share = 1 - sum(self._blend.weights)
-        if self._blend.linear is None or share < LEAST_WEIGHT:
-            return total
-        return total + share * (self._blend.linear.margin(matrix) / share - margin) ** 2
+        parts = [self._of_trees(booster, matrix) for booster in self._boosters]
+        weights = list(self._blend.weights)
+        if self._blend.linear is not None:
+            weights.append(1 - sum(weights))
+            parts.append(self._blend.linear.margin(matrix) / weights[-1])
+        away = np.stack(parts) - np.asarray(weights) @ np.stack(parts)
+        return np.asarray(np.asarray(weights) @ away**2)
 
     def _of_trees(self, booster: Booster, matrix: Matrix) -> Vector:
         width = booster.num_feature()

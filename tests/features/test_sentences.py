@@ -112,6 +112,13 @@ def test_a_number_never_stands_without_what_it_counts(feature):
             assert re.match(r"%| \w", words[number.end() :]), words
 
 
+def test_before_and_after_the_creation_are_not_confused():
+    by_name = {f.name: f for f in BUILT_IN}
+    assert by_name["interest_days"].sentence(5.0) == "first touch 5 days before becoming a lead"
+    assert by_name["interest_days"].sentence(-1.0) == "first touch 1 day after becoming a lead"
+    assert by_name["days_to_first_stage"].sentence(5.0) == "first stage reached 5 days after becoming a lead"
+
+
 def test_two_features_never_say_the_same():
     numbers = [f for f in BUILT_IN if f.kind == "number" and f.name != f"{f.stem}_ever"]
     for code in ("en", *OTHERS):
@@ -199,12 +206,13 @@ DRAWN = """
     days          | 0.25   | 6 hours                       | 6小时      | 6 часов
     days          | 2.5    | 2.5 days                      | 2.5天     | 2,5 дня
     days          | 21     | 21 days                       | 21天      | 21 день
-    ago           | 0.4    | today                         | 今天       | сегодня
+    ago           | 0.4    | less than a day ago           | 不到1天前  | менее суток назад
+    ago           | -0.4   | in less than a day            | 1天之内    | менее чем через сутки
     ago           | 1      | 1 day ago                     | 1天前      | 1 день назад
     ago           | -2     | in 2 days                     | 2天后      | через 2 дня
     from_creation | 5      | 5 days before becoming a lead | 成为线索前5天  | за 5 дней до появления лида
     from_creation | -1     | 1 day after becoming a lead | 成为线索后1天 | через 1 день после появления лида
-    from_creation | 0      | on the day of becoming a lead | 成为线索当天   | в день появления лида
+    from_creation |0|within a day of becoming a lead|成为线索前后1天内|в пределах суток от появления лида
     weekday       | 0      | Monday                        | 星期一      | понедельник
     weekday       | 6      | Sunday                        | 星期日      | воскресенье
     hour          | 9.25   | 9:15                          | 9:15     | 9:15

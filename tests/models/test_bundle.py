@@ -68,6 +68,20 @@ def test_what_is_loaded_equals_what_was_saved(bundle, tmp_path):
     assert load(tmp_path / "model").digest == digest == bundle.digest
 
 
+def test_a_model_keeps_the_words_for_one_and_for_none_and_their_translations(bundle, tmp_path):
+    words = {
+        "one": "{value} fax",
+        "none": "no fax",
+        "label": "fax",
+        "translations": {"zh": ("{value}份", "无")},
+    }
+    spoken = replace(bundle, specs=tuple(replace(spec, **words) for spec in bundle.specs))
+    save(spoken, tmp_path / "model")
+    found = load(tmp_path / "model")
+    assert found == spoken
+    assert found.specs[0].sentence(0.0, "zh") == "无"
+
+
 def test_the_folder_holds_text_only_and_nothing_is_left_beside_it(bundle, tmp_path):
     save(bundle, tmp_path / "model")
     found = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
