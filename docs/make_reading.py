@@ -25,8 +25,9 @@ PAGE = Path(__file__).with_name("reading.md")
 HEAD = """\
 # Twenty leads
 
-What `leadrank explain` says of twenty leads of the demo CRM, drawn at random from its {ranked:,} open leads, by rank. The company does not exist. Points are percentage points
-of probability; behind a reason stands what became of earlier leads with such a value, against {base:.1%} of all ([explanations](explanations.md)).
+What `leadrank explain` says of twenty leads of the demo CRM, drawn at random from its {ranked:,} open leads.
+The company does not exist. Points are percentage points of probability; behind a reason stands what became
+of earlier leads with such a value, against {base:.1%} of all ([explanations](explanations.md)).
 """
 
 
