@@ -6,10 +6,10 @@ No script, no address; every text is escaped.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
+from models.pages import filled
 from serve.labels import labels, named
 
 ROW, TOP, LEFT, WIDTH, RIGHT = 30, 8, 190, 430, 90
@@ -26,23 +26,20 @@ def page(lead: Mapping[str, Any], *, language: str = "en") -> str:
     language
         Of the labels: ``en``, ``zh`` or ``ru``; sentences stay as they were published.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     words = labels(language)
-    environment.filters["percent"] = lambda share: words.number(f"{100 * share:.1f}%")
-    environment.filters["points"] = lambda points: words.number(f"{points:+.1f}")
-    environment.filters["named"] = lambda code: named(code, words)
-    template = environment.from_string((files("serve") / "lead_page.html").read_text(encoding="utf-8"))
-    return template.render(
-        lead=lead,
-        language=language,
-        _=words.text,
-        bars=bars(lead["steps"]),
-        size={"width": LEFT + WIDTH + RIGHT, "height": TOP + ROW * (len(lead["steps"]) + 1), "left": LEFT},
-    )
+    filters = {
+        "percent": lambda share: words.number(f"{100 * share:.1f}%"),
+        "points": lambda points: words.number(f"{points:+.1f}"),
+        "named": lambda code: named(code, words),
+    }
+    values = {
+        "lead": lead,
+        "language": language,
+        "_": words.text,
+        "bars": bars(lead["steps"]),
+        "size": {"width": LEFT + WIDTH + RIGHT, "height": TOP + ROW * (len(lead["steps"]) + 1)},
+    }
+    return filled("serve", "lead_page.html", values, filters=filters)
 
 
 def bars(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from models.audit.audit import Audit
 from models.audit.verdicts import ColumnReport
 from models.cards.pictures import FAINT, STYLE
+from models.pages import filled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,14 +45,9 @@ def page(audit: Audit) -> str:
     audit
         With evidence in words that hold no field values; names of columns are escaped here.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"figure": _figure, "signed": _signed, "percent": _percent}
-    template = environment.from_string((files("models") / "audit_page.html").read_text(encoding="utf-8"))
-    return template.render(audit=audit, sections=list(_sections(audit)), pictures=list(_pictures(audit)))
+    values = {"audit": audit, "sections": list(_sections(audit)), "pictures": list(_pictures(audit))}
+    filters = {"figure": _figure, "signed": _signed, "percent": _percent}
+    return filled("models.audit", "page.html", values, filters=filters)
 
 
 def _sections(audit: Audit) -> Iterator[Section]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from models.backtests.contenders import MODEL, SCORECARD
 from models.backtests.figures import figure
 from models.backtests.pictures import words
+from models.pages import filled
 
 CLAIMS = {
     "deals": "What the calls of one list find",
@@ -45,23 +45,18 @@ class Report:
 
 def page(report: Report) -> str:
     """The whole page; names of slices are escaped here."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"ends": ends, "gap": gap, "words": words, "percent": _percent}
-    template = environment.from_string((files("models") / "backtest_page.html").read_text(encoding="utf-8"))
     names = {row["figure"] for row in report.found["contenders"]}
-    return template.render(
-        found=report.found,
-        verdict=verdict(report.found),
-        columns={name: title for name, title in FIGURES.items() if name in names},
-        figure=figure,
-        contenders=list(dict.fromkeys(row["contender"] for row in report.found["contenders"])),
-        pictures={name: _data(report.pictures[name]) for name in CLAIMS if name in report.pictures},
-        claims=CLAIMS,
-    )
+    values = {
+        "found": report.found,
+        "verdict": verdict(report.found),
+        "columns": {name: title for name, title in FIGURES.items() if name in names},
+        "figure": figure,
+        "contenders": list(dict.fromkeys(row["contender"] for row in report.found["contenders"])),
+        "pictures": {name: _data(report.pictures[name]) for name in CLAIMS if name in report.pictures},
+        "claims": CLAIMS,
+    }
+    filters = {"ends": ends, "gap": gap, "words": words, "percent": _percent}
+    return filled("models.backtests", "page.html", values, filters=filters)
 
 
 def verdict(found: Mapping[str, Any]) -> str:
