@@ -11,7 +11,7 @@ from typing import Any
 from models.backtests.contenders import MODEL, SCORECARD
 from models.backtests.figures import figure
 from models.backtests.pictures import words
-from models.pages import filled
+from models.pages import Filters, filled
 
 CLAIMS = {
     "deals": "What the calls of one list find",
@@ -55,7 +55,7 @@ def page(report: Report) -> str:
         "pictures": {name: _data(report.pictures[name]) for name in CLAIMS if name in report.pictures},
         "claims": CLAIMS,
     }
-    filters = {"ends": ends, "gap": gap, "words": words, "percent": _percent}
+    filters: Filters = {"ends": ends, "gap": gap, "words": words, "percent": _percent}
     return filled("models.backtests", "page.html", values, filters=filters)
 
 
