@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputError, ModelError
+from features.errors import InputError, ModelError, StorageError
 from pipelines import helping
 from pipelines.params import Params
 from serve import queries
@@ -54,8 +54,17 @@ def explain(params: Params, home: Path, lead_id: str, *, html: Path | None = Non
         )
     found["would_help"] = helping.improvement(params, home, run, lead_id)
     if html is not None:
-        html.write_text(page(found, language=params.score.language), encoding="utf-8")
+        _write(html, page(found, language=params.score.language))
     return {**found, "html": None if html is None else str(html)}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"the page '{path.name}' cannot be written", hint="name a file in a folder that can be written to"
+        ) from error
 
 
 def runs(params: Params, home: Path) -> dict[str, Any]:

@@ -106,11 +106,13 @@ def leads(rows: Sequence[Result]) -> None:
             lead["lead_id"],
             chance(lead),
             f"{lead['score']:.0f}",
+            lead.get("grade") or "",
+            "" if lead.get("change") is None else f"{lead['change']:+.1f}",
             *(_lines(lead, direction) for direction in ("for", "against")),
         )
         for lead in rows
     ]
-    show_table(("rank", "lead", "probability", "score", "for", "against"), shown)
+    show_table(("rank", "lead", "probability", "score", "grade", "change", "for", "against"), shown)
 
 
 def run_list(result: Result) -> None:

@@ -72,6 +72,8 @@ def trace(result: Mapping[str, Any]) -> None:
     else:
         differ = ", ".join(published["features_differ"][:5]) or "none"
         say(f"run {published['run_id']} ranks it {published['rank']:,}; features that differ today: {differ}")
+        if published["probability_withheld"]:
+            say(f"its ranking withholds the probability: {published['probability_withheld']}")
 
 
 def _value(value: object) -> str:

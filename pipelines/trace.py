@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from features.errors import InputError, ModelError
 from features.facts import facts_of
+from features.lifetimes import existing
 from features.memory import TOLERANCE, is_present
-from features.moments import naive_utc
+from features.moments import as_moments
 from features.snapshots import flat, known_until
 from models.explaining import Explainer
 from models.tracing import traced
@@ -65,7 +66,9 @@ def run(
         with progress.stage("building features"):
             snapshots = inputs.backend.create_table("snapshots", _snapshot(inputs, lead_id, moment))
             if snapshots.count().to_pyarrow().as_py() == 0:
-                raise InputError("there is no such lead in the tables", hint="correct its id")
+                raise InputError(
+                    "there is no such lead in the tables at this moment", hint="correct its id or --as-of"
+                )
             row = features_of(params, inputs, model.bundle, snapshots, is_now=is_now)
         with progress.stage("explaining"):
             explainer = Explainer(model.bundle)
@@ -102,7 +105,8 @@ def _snapshot(inputs: Inputs, lead_id: str, moment: datetime) -> Any:
     own = leads.filter(leads.lead_id == lead_id)
     if inputs.is_flat:
         return flat(own)
-    return own.select("lead_id", snapshot_id="row_number", as_of=ibis.timestamp(naive_utc(moment)))
+    alive = existing(own, as_moments([moment]))
+    return alive.select("lead_id", "as_of").mutate(snapshot_id=ibis.literal(0, "int64"))
 
 
 def _compared(published: Run, lead_id: str, row: pa.Table, found: dict[str, Any]) -> dict[str, Any]:
@@ -113,13 +117,14 @@ def _compared(published: Run, lead_id: str, row: pa.Table, found: dict[str, Any]
         "rank": None,
         "probability": None,
         "features_differ": [],
+        "probability_withheld": None,
         "margin": None,
     }
     if lead is None:
         return told
     names = [feature["name"] for feature in found["features"]]
     differ = [n for n in names if not _same(row.column(n)[0].as_py(), kept.column(n)[0].as_py())]
-    numbers = {name: lead[name] for name in ("rank", "probability", "margin")}
+    numbers = {name: lead.get(name) for name in ("rank", "probability", "margin", "probability_withheld")}
     return {**told, **numbers, "features_differ": differ}
 
 

@@ -13,6 +13,9 @@ from serve.runs import Run
 
 _FAMILY = "margin_"
 _BASE = "margin_base"
+OPTIONAL = ("probability", "probability_withheld", "grade", "route", "tags")
+OF_REASON = ("is_changeable", "evidence_rate", "evidence_low", "evidence_high", "evidence_leads")
+"""What not every ranking has, or one of an older version had not yet; None there."""
 CHANGE_PARTS = ("new_facts", "time_passing", "model", "calibration")
 
 
@@ -37,8 +40,9 @@ def explained(run: Run, lead_id: str) -> dict[str, Any] | None:
         return None
     found = {"run_id": run.run_id, "as_of": run.as_of, **queries.ranked_by(run), **lead}
     return {
+        **dict.fromkeys(OPTIONAL),
         **found,
-        "reasons": queries.reasons(run, lead_id),
+        "reasons": [{**dict.fromkeys(OF_REASON), **reason} for reason in queries.reasons(run, lead_id)],
         "base_rate": run.manifest["model"].get("base_rate"),
         "steps": _steps(lead, run.manifest["model"].get("calibration")),
         "change": _change(run, lead_id),

@@ -98,10 +98,11 @@ def write_changes(
             margin = _column(now, "margin")
             found = parts(*looks, margin, (sides.old.bundle.target.calibration, sides.curve))
             lead = now.column("lead_id")
+            moved = 100 * (_column(now, "probability") - _column(before, "probability"))
             figures = {
                 "rank_before": before.column("rank"),
                 "probability_before": before.column("probability"),
-                "change": 100 * (_column(now, "probability") - _column(before, "probability")),
+                "change": pa.array(moved, from_pandas=True),  # null where either is withheld
             }
             ledger.write_table(pa.table({"lead_id": lead, **figures, **found}, schema=_SCHEMA))
             reasons = change_reasons(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from features.errors import StorageError
 from serve.batch import WITHHELD
 from serve.runs import Run
 
@@ -50,8 +53,8 @@ def reasons(run: Run, lead_id: str) -> list[dict[str, Any]]:
 def features(run: Run, lead_id: str) -> pa.Table:
     """The feature row that a lead was ranked by; no row if it was not ranked."""
     sql = "SELECT * FROM read_parquet(?) WHERE lead_id = ?"
-    with duckdb.connect() as connection:
-        return connection.execute(sql, [str(run.folder / "features.parquet"), lead_id]).to_arrow_table()
+    with _reading(run, "features") as (connection, path):
+        return connection.execute(sql, [path, lead_id]).to_arrow_table()
 
 
 def changes(run: Run, lead_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
@@ -67,7 +70,20 @@ def changes(run: Run, lead_id: str) -> tuple[dict[str, Any], list[dict[str, Any]
 
 
 def _rows(sql: str, run: Run, file: str, value: str | int) -> list[dict[str, Any]]:
-    with duckdb.connect() as connection:
-        found = connection.execute(sql, [str(run.folder / f"{file}.parquet"), value])
+    with _reading(run, file) as (connection, path):
+        found = connection.execute(sql, [path, value])
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def _reading(run: Run, file: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection and the path of a file of a run; what cannot be read is a damaged run."""
+    try:
+        with duckdb.connect() as connection:
+            yield connection, str(run.folder / f"{file}.parquet")
+    except duckdb.Error as error:
+        raise StorageError(
+            f"'{file}.parquet' of run '{run.run_id}' cannot be read",
+            hint="score that night again: a damaged run is made anew",
+        ) from error

@@ -7,9 +7,6 @@ from typing import Any
 
 Figure = tuple[str, float]
 
-_LONGEST_VALUE = 60  # characters of a segment's value
-_OF_SEGMENT = ("rows", "leads", "positives", "forecast", "rate", "rate_low", "rate_high", "is_inside")
-
 
 def of_contenders(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[Figure]:
     """Every figure of every contender, an interval as two more; the model's without its name.
@@ -54,10 +51,17 @@ def of_further(report: Mapping[str, Any]) -> Iterator[Figure]:
 
 
 def of_segments(slices: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
-    """Counts, forecast and rate of each slice of a model card: ``segment_<slice>_<value>_<figure>``."""
-    for part in slices:
-        name = f"segment_{part['slice']}_{part['value'][:_LONGEST_VALUE]}"
-        yield from _numbers(name, {figure: part[figure] for figure in _OF_SEGMENT})
+    """Of how many values of each slice the forecast is judged, and of how many the rate agrees with it.
+
+    No value is named: MLflow gets no data of a lead. The model card has each of them.
+
+    >>> dict(of_segments([{"slice": "source", "is_inside": True}, {"slice": "source", "is_inside": False}]))
+    {'segments_source': 2.0, 'segments_source_inside': 1.0}
+    """
+    for name in dict.fromkeys(part["slice"] for part in slices):
+        inside = [part["is_inside"] for part in slices if part["slice"] == name]
+        yield f"segments_{name}", float(len(inside))
+        yield f"segments_{name}_inside", float(sum(inside))
 
 
 def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Figure]:

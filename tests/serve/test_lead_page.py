@@ -46,7 +46,7 @@ def test_each_bar_begins_where_the_one_before_ended():
 def test_a_page_tells_reasons_with_points_and_evidence():
     text = re.sub(r"\s+", " ", page(LEAD))
     assert "+4.2" in text
-    assert "Of 412 leads like this 14.2% converted (11.0% to 18.0%); of all, 5.1%" in text
+    assert "Leads like this convert in 14.2% of cases (11.0% to 18.0%, 412 leads); all in 5.1%" in text
     assert "in your hands" in text
     assert "rank 9 → 3" in text
     assert "call now" in text
@@ -64,7 +64,7 @@ def test_what_could_help_is_no_promise():
 
 def test_evidence_is_not_told_where_there_is_none():
     silent = {**REASON, "evidence_rate": None}
-    assert "leads like this" not in page({**LEAD, "reasons": [silent]})
+    assert "Leads like this" not in page({**LEAD, "reasons": [silent]})
 
 
 def test_a_lead_without_probability_says_why_and_has_no_picture():
@@ -73,7 +73,7 @@ def test_a_lead_without_probability_says_why_and_has_no_picture():
     assert "<svg" not in text
 
 
-@pytest.mark.parametrize(("code", "expected"), [("ru", "14,2"), ("zh", "412 条同类线索")])
+@pytest.mark.parametrize(("code", "expected"), [("ru", "14,2"), ("zh", "412 条线索")])
 def test_a_page_speaks_the_reader_s_language(code, expected):
     text = page(LEAD, language=code)
     assert expected in text
