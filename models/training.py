@@ -44,7 +44,7 @@ from models.fitting.split import Places, Shares, Split, split_by_order, split_by
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
-from models.weights import mean, quantiles
+from models.weights import effective, mean, quantiles
 
 QUANTILES = 1001  # a tenth of a percent of the reference population apart
 NULL_ROWS, NULL_TREES = 3000, 20  # enough to show what shuffled labels may not teach
@@ -293,7 +293,7 @@ def _rows(
         encode(history.table.take(places), encoding),
         history.label[places],
         encoding.category_places,
-        history.weight[places],
+        effective(history.weight[places], len(history.weight[places])),
         directions(_in_order(encoding, specs), options.monotone),
     )
 

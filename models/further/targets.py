@@ -27,7 +27,7 @@ from models.further.answers import Answers, check_enough, counts
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode
 from models.metrics import Vector, measure
-from models.weights import mean, quantiles
+from models.weights import effective, mean, quantiles
 
 MOST_ROWS = 20_000  # of the whole history, evenly over time
 LEARNED_ROWS = 6_000  # of these, evenly over time; a light model gains little from more
@@ -172,7 +172,10 @@ class LightFit:
         shape = fitting(SHALLOW, self._options, rows=len(places), columns=matrix.shape[1])
         trees = min(USUAL_TREES["shallow"], self._options.most_trees)
         choice = Choice((Part("shallow", shape, trees, 1.0),), 0.0, STRENGTHS[0], None, {})
-        categories, weight = encoded.encoding.category_places, answers.weight_of(places)
+        categories, weight = (
+            encoded.encoding.category_places,
+            effective(answers.weight_of(places), len(places)),
+        )
         return fit_choice(Rows(matrix, answers.label[places], categories, weight), choice, self._options)
 
     def _matrix(self, encoded: _Encoded, places: Places) -> Matrix:

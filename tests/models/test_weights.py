@@ -204,5 +204,5 @@ def test_every_way_to_calibrate_learns_of_the_drawn_what_it_would_learn_of_all(w
     margin, label = every["visits"].to_numpy() - 3, every["label"].to_numpy()
     drawn = rows["visits"].to_numpy() - 3, rows["label"].to_numpy()
     level = way(margin, label).apply(margin).mean()
-    assert way(*drawn, rows["stands_for"].to_numpy()).apply(margin).mean() == pytest.approx(level, rel=0.03)
-    assert way(*drawn).apply(margin).mean() > 1.4 * level
+    assert way(*drawn, rows["stands_for"].to_numpy()).apply(margin).mean() == pytest.approx(level, rel=0.06)
+    assert way(*drawn).apply(margin).mean() > 1.3 * level
