@@ -21,7 +21,7 @@ from features.censoring import with_follow_up
 from features.lifetimes import counted_once, existing
 from features.moments import as_moments, candidates, naive_utc
 from features.questions import Plan, Tables
-from features.snapshots import drawn, known_until, numbered, open_only
+from features.snapshots import drawn_for, known_until, numbered, open_only
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Replay:
         ``snapshot_id``, ``lead_id``, ``as_of``, ``label`` (1.0 or 0.0, as known today) and ``amount`` (sum of
         the stage's outcomes in the window; null without one).
     learning
-        ``origin`` (place among the origins), ``snapshot_id``, ``label`` as recorded before the origin.
+        ``origin`` (place among the origins), ``snapshot_id``, ``label`` as recorded before the origin, and
+        ``stands_for`` (`features.snapshots.drawn_for`).
     lists
         ``origin``, ``snapshot_id``.
     """
@@ -95,7 +96,7 @@ def replayed(backend: Any, tables: Tables, plan: Plan, chosen: Sequence[Origin])
         _of(
             number,
             origin,
-            drawn(past.filter(past.as_of + wait <= _stamp(origin.at)), max_per_lead=plan.max_per_lead),
+            drawn_for(past.filter(past.as_of + wait <= _stamp(origin.at)), max_per_lead=plan.max_per_lead),
         )
         for number, origin in enumerate(chosen)
     ]
@@ -136,7 +137,9 @@ def _judgeable(rows: ir.Table, leads: ir.Table, plan: Plan, known_at: datetime) 
 
 
 def _of(number: int, origin: Origin, rows: ir.Table) -> ir.Table:
-    return rows.select("lead_id", "as_of", origin=ibis.literal(number, "int64"), origin_at=_stamp(origin.at))
+    stands_for = [name for name in ("stands_for",) if name in rows.columns]
+    at = {"origin": ibis.literal(number, "int64"), "origin_at": _stamp(origin.at)}
+    return rows.select("lead_id", "as_of", *stands_for, **at)
 
 
 def _union(parts: Sequence[ir.Table]) -> ir.Table:
@@ -169,7 +172,7 @@ def _judged(snapshots: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datet
 def _labelled(learning: ir.Table, judged: ir.Table) -> ir.Table:
     rows = learning.join(judged.select("snapshot_id", "lead_id", "as_of", "known_from"), ["lead_id", "as_of"])
     is_known = (rows.known_from < rows.origin_at).fill_null(False)  # noqa: FBT003  # Ibis's own argument
-    return rows.select("origin", "snapshot_id", label=is_known.ifelse(1.0, 0.0))
+    return rows.select("origin", "snapshot_id", "stands_for", label=is_known.ifelse(1.0, 0.0))
 
 
 def _stamp(moment: datetime) -> ir.TimestampScalar:

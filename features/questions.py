@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import ibis
 import ibis.expr.types as ir
 
 from features.censoring import weighed, with_follow_up
@@ -18,7 +17,7 @@ from features.errors import InputError, TooFewOutcomesError
 from features.labels import Target, labelled
 from features.lifetimes import counted_once
 from features.moments import Moments, candidates
-from features.snapshots import asked, drawn, flat, known_until, open_only, tonight
+from features.snapshots import asked, drawn, drawn_for, flat, known_until, open_only, tonight
 
 Tables = Mapping[str, ir.Table]
 Censoring = Literal["leave_out", "weight"]
@@ -61,7 +60,8 @@ class Question:
     Attributes
     ----------
     snapshots
-        The table; if they are weighted also ``weight`` (above 0) and ``is_mature``.
+        The table. Of past moments also ``stands_for``, at least 1: how many moments of its lead each was
+        drawn for; if they are weighted also ``weight`` (above 0, with that in it) and ``is_mature``.
     immature
         Snapshots left out because their label window was not over and recorded: they are not negatives.
     young
@@ -77,7 +77,7 @@ class Question:
 
     @property
     def mature(self) -> ir.Table:
-        """The snapshots whose window is over, without weights: what can be measured on."""
+        """The snapshots whose window is over, each for what it stands for: what can be measured on."""
         rows = self.snapshots
         return rows.filter(rows.is_mature).drop("weight", "is_mature") if "weight" in rows.columns else rows
 
@@ -120,7 +120,8 @@ def past(backend: Any, tables: Tables, plan: Plan) -> Question:
 
 def _mature(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
     old, new = (kept.filter(is_old) for is_old in (kept.is_mature, ~kept.is_mature))
-    snapshots = backend.create_table("snapshots", drawn(old, max_per_lead=plan.max_per_lead), overwrite=True)
+    standing = drawn_for(old, max_per_lead=plan.max_per_lead).drop("followed_until", "is_mature")
+    snapshots = backend.create_table("snapshots", standing, overwrite=True)
     rows = labelled(
         snapshots, outcomes, stage=plan.stage, horizon_days=plan.horizon_days, known_at=known_at
     ).drop("is_mature")
@@ -130,26 +131,17 @@ def _mature(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_
 
 
 def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
-    followed = backend.create_table("snapshots", _standing_for(kept, plan.max_per_lead), overwrite=True)
+    followed = backend.create_table(
+        "snapshots", drawn_for(kept, max_per_lead=plan.max_per_lead), overwrite=True
+    )
     target = Target(plan.stage, plan.horizon_days)
     rows = backend.create_table(
         "weighed", weighed(followed, outcomes, target, known_at=known_at), overwrite=True
     )
-    decided = _kept(backend, rows.filter(rows.weight > 0).drop("followed_until", "stands_for"))
+    decided = _kept(backend, rows.filter(rows.weight > 0).drop("followed_until"))
     young = rows.filter(rows.weight == 0).select("snapshot_id", "lead_id", "as_of")
     immature, early = _rows(young), _rows(decided.filter(~decided.is_mature))
     return Question(decided, immature, young if immature else None, early)
-
-
-def _standing_for(kept: ir.Table, max_per_lead: int) -> ir.Table:
-    """The drawn candidates, each with ``stands_for``: how many of its lead's it is one of.
-
-    A lead that stays open for long has more candidates, so its moments are drawn less often; without this
-    the draw would know the lead's future.
-    """
-    every = ibis.window(group_by="lead_id")
-    counted = kept.mutate(stands_for=ibis.greatest(1.0, kept.count().over(every) / max_per_lead))
-    return drawn(kept, max_per_lead=max_per_lead).join(counted, ["lead_id", "as_of"])
 
 
 def explicit(backend: Any, tables: Tables) -> Question:

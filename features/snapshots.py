@@ -86,6 +86,23 @@ def drawn(candidates: ir.Table, *, max_per_lead: int) -> ir.Table:
     return numbered(kept.select("lead_id", "as_of"))
 
 
+def drawn_for(candidates: ir.Table, *, max_per_lead: int) -> ir.Table:
+    """As `drawn`, with how many of its lead's candidates each drawn one stands for.
+
+    Of a lead that stays open for long a smaller share is drawn than of one that is soon won or lost: without
+    this the draw would know the lead's future.
+
+    Returns
+    -------
+    ir.Table
+        The columns of `drawn` and of the candidates, and ``stands_for``: candidates of the lead to those
+        drawn, at least 1.
+    """
+    every = ibis.window(group_by="lead_id")
+    counted = candidates.mutate(stands_for=ibis.greatest(1.0, candidates.count().over(every) / max_per_lead))
+    return drawn(candidates, max_per_lead=max_per_lead).join(counted, ["lead_id", "as_of"])
+
+
 def flat(leads: ir.Table) -> ir.Table:
     """One snapshot per lead of a table without moments, in the order of the table.
 

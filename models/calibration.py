@@ -15,6 +15,7 @@ import numpy as np
 from features.errors import ModelError
 from models.fitting.newton import MOST_LOG_ODDS, sigmoid
 from models.metrics import Vector
+from models.weights import mean
 
 BISECTIONS = 60  # halve 60 log-odds below any use of a probability
 
@@ -44,12 +45,15 @@ class Calibration:
         place = np.clip(np.searchsorted(x, margin, side="right") - 1, 0, len(x) - 2)
         return np.asarray(y[place] + (np.diff(y) / np.diff(x))[place] * (margin - x[place]))
 
-    def anchored(self, margin: Vector, rate: float) -> Calibration:
-        """The same curve, moved up or down until the mean probability of the margins is the rate."""
+    def anchored(self, margin: Vector, rate: float, *, weight: Vector | None = None) -> Calibration:
+        """The same curve, moved up or down until the mean probability of the margins is the rate.
+
+        Each margin counts by its weight, shape (n,); None is once.
+        """
         low, high = -MOST_LOG_ODDS, MOST_LOG_ODDS
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            above = self._moved(middle).apply(margin).mean() > rate
+            above = mean(self._moved(middle).apply(margin), weight) > rate
             low, high = (low, middle) if above else (middle, high)
         return self._moved((low + high) / 2)
 

@@ -17,6 +17,7 @@ from features.errors import ModelError
 from models.audit.association import wilson
 from models.matrix import Encoding, Matrix
 from models.metrics import Vector
+from models.weights import mean
 
 EVIDENCE = "evidence"
 """Under this name a bundle keeps it."""
@@ -42,7 +43,7 @@ class Bins:
     leads
         Leads with a row in each bin.
     rates
-        Share of the rows in each bin whose label is 1, 0 to 1; 0 where there is none.
+        Share of the moments in each bin whose label is 1, 0 to 1; 0 where there is none.
     middles
         Median of the numbers in each bin; for a category its code; None where there is none.
     """
@@ -60,7 +61,7 @@ class Evidence:
     Attributes
     ----------
     base_rate
-        Share of all the rows whose label is 1, 0 to 1; None if a model has no evidence.
+        Share of all the moments whose label is 1, 0 to 1; None if a model has no evidence.
     features
         The bins of each column of the matrix, in their order; empty if a model has no evidence.
     """
@@ -168,7 +169,12 @@ def kept(extras: Mapping[str, Any], *, columns: int) -> Evidence:
 
 
 def gather(
-    matrix: Matrix, label: Vector, leads: Sequence[Any] | npt.NDArray[Any], encoding: Encoding
+    matrix: Matrix,
+    label: Vector,
+    leads: Sequence[Any] | npt.NDArray[Any],
+    encoding: Encoding,
+    *,
+    weight: Vector | None = None,
 ) -> Evidence:
     """Count what became of rows that the model has not learned from.
 
@@ -182,8 +188,11 @@ def gather(
         Lead of each row, shape (n,).
     encoding
         What the columns of the matrix are.
+    weight
+        How often each row counts in a rate, shape (n,); None is once. A lead counts once whatever it is.
     """
     matrix, label = matrix[-MOST_ROWS:], label[-MOST_ROWS:]
+    counts = np.ones(len(label)) if weight is None else weight[-MOST_ROWS:]
     names, lead = np.unique(np.asarray(leads[-MOST_ROWS:]).astype(str), return_inverse=True)
     features = []
     for place, (name, kind) in enumerate(zip(encoding.names, encoding.kinds, strict=True)):
@@ -192,18 +201,18 @@ def gather(
         edges = _edges(values[is_known]) if kind == "number" else None
         count = len(encoding.categories[name]) if edges is None else len(edges) + 1
         blank = Bins(edges, (0,) * count, (0.0,) * count, (None,) * count)
-        features.append(_counted(values, label, lead, blank, most=len(names)))
-    return Evidence(float(label.mean()), tuple(features))
+        features.append(_counted(values, label, counts, lead, blank, most=len(names)))
+    return Evidence(mean(label, counts), tuple(features))
 
 
-def _counted(values: Vector, label: Vector, lead: Places, blank: Bins, *, most: int) -> Bins:
+def _counted(values: Vector, label: Vector, weight: Vector, lead: Places, blank: Bins, *, most: int) -> Bins:
     size = len(blank.leads) + 1  # the last is for what no bin holds
     found = _binned(values, blank)
-    rows = np.bincount(found, minlength=size)
-    won = np.bincount(found, weights=label, minlength=size)
+    rows = np.bincount(found, weights=weight, minlength=size)
+    won = np.bincount(found, weights=weight * label, minlength=size)
     seen = np.zeros((size, most), dtype=bool)
     seen[found, lead] = True
-    rates = np.divide(won, rows, out=np.zeros(size), where=rows > 0)
+    rates = np.minimum(np.divide(won, rows, out=np.zeros(size), where=rows > 0), 1.0)
     middles = (float(np.median(values[found == place])) if rows[place] else None for place in range(size - 1))
     return Bins(
         blank.edges, tuple(seen.sum(axis=1)[:-1].tolist()), tuple(rates[:-1].tolist()), tuple(middles)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from features.errors import ModelError
 from models.metrics import Vector
+from models.weights import quantiles
 
 GRADES = "grades"
 """Under this name a bundle keeps the reference."""
@@ -77,12 +78,13 @@ class Grades:
         return cls(*(tuple(part.tolist()) for part in both))
 
 
-def learned(totals: Mapping[str, Vector]) -> Grades:
-    """The reference of a population, from the contributions of its rows by family."""
-    shares = np.linspace(0, 1, QUANTILES)
-    return Grades(
-        *(tuple(np.maximum.accumulate(np.quantile(half, shares)).tolist()) for half in halves(totals))
-    )
+def learned(totals: Mapping[str, Vector], *, weight: Vector | None = None) -> Grades:
+    """The reference of a population, from the contributions of its rows by family.
+
+    Each row counts by its weight, shape (n,); None is once.
+    """
+    found = (quantiles(half, np.linspace(0, 1, QUANTILES), weight) for half in halves(totals))
+    return Grades(*(tuple(np.maximum.accumulate(half).tolist()) for half in found))
 
 
 def kept(extras: Mapping[str, Any]) -> Grades | None:

@@ -84,6 +84,7 @@ def interval(
     probability: Vector,
     groups: npt.ArrayLike,
     *,
+    weight: Vector | None = None,
     resamples: int = 200,
     seed: int = 0,
     level: float = 0.95,
@@ -94,6 +95,8 @@ def interval(
     ----------
     groups
         Lead of each row, shape (n,).
+    weight
+        How often each row counts, shape (n,); None is once.
     resamples
         Number of resamples; those with one class only are left out.
     level
@@ -107,9 +110,9 @@ def interval(
     _, member = np.unique(np.asarray(groups), return_inverse=True)
     ranked = Ranked.of(label, probability)
     found = [
-        list(ranked.measure(weight).as_json().values())
-        for weight in (resampled(random, member) for _ in range(resamples))
-        if ranked.has_both(weight)
+        list(ranked.measure(times).as_json().values())
+        for times in (resampled(random, member, weight) for _ in range(resamples))
+        if ranked.has_both(times)
     ]
     if not found:
         raise ModelError("no resample holds both outcomes", hint="measure on more rows")
@@ -127,11 +130,14 @@ def has_no_signal(figures: Mapping[str, Any]) -> bool:
     return float(figures["roc_auc"]["low"]) <= CHANCE
 
 
-def resampled(random: np.random.Generator, member: npt.NDArray[np.intp]) -> Vector:
-    """How often each row counts when its groups are drawn with replacement."""
+def resampled(
+    random: np.random.Generator, member: npt.NDArray[np.intp], weight: Vector | None = None
+) -> Vector:
+    """How often each row counts when its groups are drawn with replacement, times its weight."""
     count = int(member.max()) + 1
     times = np.bincount(random.integers(0, count, count), minlength=count)
-    return times[member].astype(np.float64)
+    found = times[member].astype(np.float64)
+    return found if weight is None else found * weight
 
 
 @dataclass(frozen=True)

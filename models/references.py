@@ -31,11 +31,15 @@ def _evidence(trained: Trained) -> dict[str, Any]:
     history, later = trained.first.history, trained.first.later[-evidence.MOST_ROWS :]
     encoding = trained.bundle.encoding
     matrix = encode(history.table.take(later), encoding)
-    return evidence.gather(matrix, history.label[later], history.leads[later], encoding).as_json()
+    weight = history.weight[later]
+    return evidence.gather(
+        matrix, history.label[later], history.leads[later], encoding, weight=weight
+    ).as_json()
 
 
 def _grades(trained: Trained, threads: int) -> dict[str, Any]:
-    rows = trained.first.history.table.take(trained.first.later[-grades.REFERENCE_ROWS :])
+    later = trained.first.later[-grades.REFERENCE_ROWS :]
+    rows = trained.first.history.table.take(later)
     explained = Explainer(trained.first_bundle, threads=threads).explain(rows)
     totals = family_totals(explained.contributions, trained.first_bundle.specs)
-    return grades.learned(totals).as_json()
+    return grades.learned(totals, weight=trained.first.history.weight[later]).as_json()

@@ -10,7 +10,7 @@ part of the drift themselves.
 Rows whose window is not over (``is_mature`` false) come with weights (``features/censoring.py``) and enter
 the second pass only. The weights are right on average over all moments; the latest slice, where only the
 quickest conversions and losses are decided, would hold no negative that lasted, so nothing is measured or
-calibrated on such rows: the first pass reads mature rows, each once.
+calibrated on such rows: the first pass reads mature rows, each for the moments it stands for.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from models.fitting.split import Places, Shares, Split, split_by_order, split_by
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
+from models.weights import effective, mean, quantiles
 
 QUANTILES = 1001  # a tenth of a percent of the reference population apart
 NULL_ROWS, NULL_TREES = 3000, 20  # enough to show what shuffled labels may not teach
@@ -53,8 +54,9 @@ NULL_ROWS, NULL_TREES = 3000, 20  # enough to show what shuffled labels may not 
 class Trained:
     """A bundle, the report (plain data), and what the first pass said about the test slice.
 
-    ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability``; ``first`` is what
-    further targets are learned and judged on, and ``first_bundle`` the model that made these predictions.
+    ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability, stands_for``;
+    ``first`` is what further targets are learned and judged on, and ``first_bundle`` the model that made
+    these predictions.
     """
 
     bundle: Bundle
@@ -81,8 +83,8 @@ def train(
     ----------
     rows
         ``snapshot_id``, ``lead_id``, ``as_of`` (timestamp), ``label`` (0 or 1, no nulls) and one column per
-        feature. If every ``as_of`` is the same the rows are ordered by ``order`` (flat start). ``weight``
-        (above 0) and ``is_mature`` are optional.
+        feature. If every ``as_of`` is the same the rows are ordered by ``order`` (flat start). ``weight`` or
+        ``stands_for`` (above 0: `models.weights`) and ``is_mature`` are optional.
     specs
         Features to use.
     horizon_days
@@ -109,11 +111,19 @@ def train(
     slices = _learned_from(history, split)
     check_slices(history.label, slices)
     check_leads(history.label[slices["train"]], history.leads[slices["train"]], least=FEWEST_LEARNED)
-    specs = with_gain(history.table, history.label, split["train"], split["stop"], specs, options.limits)
+    specs = with_gain(
+        history.table,
+        history.label,
+        split["train"],
+        split["stop"],
+        specs,
+        options.limits,
+        weight=history.weight,
+    )
     measured = _measure(history, specs, split, options, tune or (lambda _: SHAPES))
     encoding, blend = _refit(every, specs, measured, options)
     later = np.concatenate([split["calibrate"], split["test"]])
-    curve = fit_calibration(measured.margin[later], history.label[later])
+    curve = fit_calibration(measured.margin[later], history.label[later], history.weight[later])
     calibration = _anchored(curve, history, later, encoding, blend)
     report = _report(history, split, measured, encoding, blend, options)
     target = Target(
@@ -122,13 +132,14 @@ def train(
         horizon_days=horizon_days,
         blend=blend,
         calibration=calibration,
-        reference=_reference(curve, measured.margin[later]),
+        reference=_reference(curve, measured.margin[later], history.weight[later]),
         spread=fit_spread(
             measured.halves,
             measured.margin[later],
             history.label[later],
             curve,
             disagreement=measured.disagreement,
+            weight=history.weight[later],
             rows_per_lead=len(later) / len(np.unique(history.leads[later].astype(str))),
         ),
         metrics=report["metrics"],
@@ -198,7 +209,8 @@ def _measure(
             lambda mask: _half(known.take(mask), unseen, choice, options),
             threads=options.threads,
         )
-        calibration = fit_calibration(margin[split["calibrate"]], history.label[split["calibrate"]])
+        before = split["calibrate"]
+        calibration = fit_calibration(margin[before], history.label[before], history.weight[before])
         baseline = logistic_probability(known, unseen[len(split["calibrate"]) :])
         _check_null(known, unseen[len(split["calibrate"]) :], history, split, options)
     apart = ensemble.disagreement(unseen)
@@ -281,7 +293,7 @@ def _rows(
         encode(history.table.take(places), encoding),
         history.label[places],
         encoding.category_places,
-        history.weight[places],
+        effective(history.weight[places], len(history.weight[places])),
         directions(_in_order(encoding, specs), options.monotone),
     )
 
@@ -305,12 +317,12 @@ def _anchored(
 ) -> Calibration:
     """The curve at the level of the refitted trees, which have learned the later rows' base rate already."""
     margin = Ensemble(blend).margin(encode(history.table.take(later), encoding))
-    return curve.anchored(margin, float(history.label[later].mean()))
+    return curve.anchored(margin, history.rate(later), weight=history.weight[later])
 
 
-def _reference(calibration: Calibration, margin: Vector) -> tuple[float, ...]:
-    quantiles = np.quantile(calibration.apply(margin), np.linspace(0, 1, QUANTILES))
-    return tuple(np.maximum.accumulate(quantiles).tolist())
+def _reference(calibration: Calibration, margin: Vector, weight: Vector) -> tuple[float, ...]:
+    found = quantiles(calibration.apply(margin), np.linspace(0, 1, QUANTILES), weight)
+    return tuple(np.maximum.accumulate(found).tolist())
 
 
 def _bundle(
@@ -343,12 +355,12 @@ def _report(
     options: TrainOptions,
 ) -> dict[str, Any]:
     test = split["test"]
-    label, leads = history.label[test], history.leads[test]
     chance = measured.calibration.apply(measured.margin[test])
     return {
         "rows": len(history.label),
         "positives": int(history.label.sum()),
-        "split": {**split.as_json(), "slices": {n: history.described(p) for n, p in split.places.items()}},
+        "base_rate": history.rate(),
+        "split": {**split.as_json(), "slices": _slices(history, split)},
         "trees": measured.choice.trees,
         "boosters": len(blend.boosters),
         "linear_weight": measured.choice.linear_weight,
@@ -357,14 +369,22 @@ def _report(
         "search": {name: dict(found) for name, found in measured.choice.tried.items()},
         "features": len(encoding.names),
         "dropped_columns": dict(encoding.dropped),
-        "metrics": _figures(label, chance, leads, options),
-        "baselines": {"logistic_regression": _figures(label, measured.baseline, leads, options)},
+        "metrics": _figures(history, test, chance, options),
+        "baselines": {"logistic_regression": _figures(history, test, measured.baseline, options)},
     }
 
 
-def _figures(label: Vector, chance: Vector, leads: Any, options: TrainOptions) -> dict[str, Any]:
+def _slices(history: History, split: Split) -> dict[str, Any]:
+    return {
+        name: {**history.described(places), "base_rate": history.rate(places)}
+        for name, places in split.places.items()
+    }
+
+
+def _figures(history: History, test: Places, chance: Vector, options: TrainOptions) -> dict[str, Any]:
     """Base rate, n, and each figure with its interval."""
-    ends = interval(label, chance, leads, resamples=options.resamples, seed=options.seed)
-    values = measure(label, chance).as_json()
+    label, leads, weight = history.label[test], history.leads[test], history.weight[test]
+    ends = interval(label, chance, leads, weight=weight, resamples=options.resamples, seed=options.seed)
+    values = measure(label, chance, weight=weight).as_json()
     figures = {name: {"value": v, "low": ends[name][0], "high": ends[name][1]} for name, v in values.items()}
-    return {"n": len(label), "positives": int(label.sum()), "base_rate": float(label.mean()), **figures}
+    return {"n": len(label), "positives": int(label.sum()), "base_rate": mean(label, weight), **figures}

@@ -90,7 +90,7 @@ contenders, names = (
     list(test.figures),
     [name for name in tested if name not in ("n", "positives", "base_rate")],
 )
-print(f"{tested['n']:,} test rows, {tested['positives']:,} converted ({tested['base_rate']:.1%})")
+print(f"{tested['n']:,} test rows, {tested['positives']:,} converted; base rate {tested['base_rate']:.1%}")
 
 measured = figures[figures.figure.isin(names)]
 texts = [f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in measured.itertuples()]

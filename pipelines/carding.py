@@ -37,12 +37,13 @@ def card_of(
         is_flat=inputs.is_flat,
         undecided=asked.immature,
         split=trained.report["split"],
+        base_rate=trained.report["base_rate"],
     )
     leads = np.asarray(test.rows.column("lead").to_numpy(), dtype=np.int64)
     return card(
         trained.bundle,
         facts,
-        LaterRows(test.label, test.probability, leads, test.slices),
+        LaterRows(test.label, test.probability, leads, test.slices, test.weight),
         found,
         test.with_intervals(),
         further=further,

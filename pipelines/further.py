@@ -22,6 +22,7 @@ from models.further.tags import LEAST_TAGGED, TAGS, Said, Tag, shown, tried
 from models.further.targets import Fitted, LightFit
 from models.metrics import Vector
 from models.training import Trained
+from models.weights import quantiles
 from pipelines.field_tags import FieldTags, field_tags
 from pipelines.inputs import Inputs
 from pipelines.params import Params
@@ -122,7 +123,8 @@ class _Work:
             return self._of_ranking(float(rule.horizon_days or self.bundle.target.horizon_days or 0.0))
         leads = self.first.history.leads
         slices = [
-            Said(part.label, part.probability, leads[part.places]) for part in (fitted.calibrate, fitted.test)
+            Said(part.label, part.probability, leads[part.places], part.weight)
+            for part in (fitted.calibrate, fitted.test)
         ]
         target = fitted.target
         return _Source(target.name, target.calibration, float(target.horizon_days or 0.0), *slices)
@@ -143,6 +145,7 @@ class _Work:
                 label[at],
                 self.curves.probability(self.first, days, ranking_days, at),
                 self.first.history.leads[at],
+                self.first.history.weight[at],
             )
             for at in (slices["calibrate"], slices["test"])
         ]
@@ -153,9 +156,10 @@ class _Work:
         amounts = np.nan_to_num(self.amounts) if self.amounts is not None else np.zeros(0)
         is_known = (self.first.history.label == 1) & (amounts > 0)
         seen = np.concatenate([self.first.split["train"], self.first.split["stop"]])
-        earlier = amounts[seen][is_known[seen]]
-        limit = float(np.quantile(earlier, HIGH)) if len(earlier) else np.inf
-        return Answers((amounts >= limit).astype(np.float64), is_known)
+        earlier = seen[is_known[seen]]
+        weight = self.first.history.weight
+        limit = float(quantiles(amounts[earlier], HIGH, weight[earlier])) if len(earlier) else np.inf
+        return Answers((amounts >= limit).astype(np.float64), is_known, weight=weight)
 
     def _fit(self, name: str, stage: str, days: float, answers: Answers) -> Fitted:
         if name not in self.fitted:

@@ -20,6 +20,7 @@ from models.promoting.unseen import Keys, Voice, common_tests, joined
 from models.reasons import family_totals
 from models.scoring import Scorer
 from models.segments.cut import COLUMNS, segments
+from models.weights import weights_of
 from pipelines.asked_features import features_of
 from pipelines.inputs import Inputs
 from pipelines.offering import offered
@@ -56,6 +57,7 @@ def paired(params: Params, inputs: Inputs, champion: Voice, challenger: Voice, r
         challenger=challenger.probability(wanted, ask),
         leads=wanted.lead,
         segments=segments(_segment_columns(params, inputs, snapshots)),
+        weight=weights_of(chosen),
     )
     return joined(tested, later)
 

@@ -65,7 +65,8 @@ def arranged(params: Params, replay: Replay, table: Any, chosen: Sequence[Origin
     for number in range(len(chosen)):
         own = learning["origin"] == number
         asked = np.isin(origin, [number + step for step in steps.values()])
-        tasks.append(Task(learning["snapshot_id"][own], learning["label"][own], np.unique(rows[asked])))
+        learn, label, stands_for = (learning[name][own] for name in ("snapshot_id", "label", "stands_for"))
+        tasks.append(Task(learn, label, np.unique(rows[asked]), stands_for))
     listed = table.take(rows)
     lists = Lists(
         origin=origin,

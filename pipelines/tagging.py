@@ -115,7 +115,7 @@ def answers(
                 np.asarray(columns.column(name).to_numpy())[place.rows]
                 for name in (aim.label, aim.is_asked, aim.is_mature)
             )
-            found[aim.name] = Answers.of(label, is_asked, is_mature)
+            found[aim.name] = Answers.of(label, is_asked, is_mature, history.weight)
     if "amount" not in outcomes.columns:
         return found, None
     worth = amounts(

@@ -43,7 +43,8 @@ def trained(result: Result) -> None:
     """Rows, metrics with intervals against the baselines, what was left out, and what comes next."""
     why = "undecided" if result["is_flat"] else "not mature"
     immature = f"; {result['immature']:,} {why}, left out" if result["immature"] else ""
-    say(f"{result['rows']:,} rows, {result['positives']:,} converted ({result['base_rate']:.1%}){immature}")
+    converted = f"{result['positives']:,} converted{immature}"
+    say(f"{result['rows']:,} rows, {converted}; base rate {result['base_rate']:.1%}")
     say(*told_time.lines(result), *_few(result))
     contenders = result["metrics"]
     tested = contenders["model"]

@@ -35,6 +35,7 @@ from models.store import save
 from models.tracking import figures as flat
 from models.training import Trained
 from models.training import train as fit
+from models.weights import COLUMNS, weights_of
 from pipelines import carding, further, leaks, one_page, remembering, withholding
 from pipelines import params as parameters
 from pipelines.asking import measured, question
@@ -47,7 +48,7 @@ from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.tuning import FOLDER, Tuning, log_trials
 
-BESIDE = ("label", "weight", "is_mature", "order")
+BESIDE = ("label", *COLUMNS, "is_mature", "order")
 LOGGED = ("split", "trees", "linear_weight", "half_life", "dropped_columns")
 PICTURE_ROWS = 500  # rows that the importance picture averages
 
@@ -76,7 +77,8 @@ def run(
     Returns
     -------
     dict
-        ``rows``, ``positives``, ``base_rate``, ``immature``, ``early`` (decided before the window was over),
+        ``rows``, ``positives``, ``base_rate`` (of the moments that the rows stand for), ``immature``,
+        ``early`` (decided before the window was over),
         ``cycle`` (how long outcomes take and how late they are recorded; None without dates),
         ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
         contender (with intervals for trained ones), ``learned_card`` (lines, rules, what it loses),
@@ -217,6 +219,7 @@ def _pictures(folder: Path, trained: Trained, table: Any, orders: Mapping[str, A
         folder,
         trained.test.column("label").to_numpy() == 1,
         trained.test.column("probability").to_numpy(),
+        weight=weights_of(trained.test),
         others={name.replace("_", " "): order for name, order in orders.items()},
         contributions=Explainer(trained.bundle).explain(latest).contributions,
         specs=trained.bundle.specs,
@@ -296,7 +299,7 @@ def _told(
     return {
         "rows": report["rows"],
         "positives": report["positives"],
-        "base_rate": report["positives"] / report["rows"],
+        "base_rate": report["base_rate"],
         "immature": asked.immature,
         "early": asked.early,
         "split": report["split"],

@@ -27,16 +27,22 @@ WEEKS_BEFORE_THE_END = 14
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    """The result of training, and ``probability``, ``truth`` and ``label`` of every judged snapshot."""
-    import pandas as pd
-
+def trained(tmp_path_factory):
+    """Home, the night from which training looked back, its parameters and its result."""
     home = tmp_path_factory.mktemp("bar")
     made = generate(home, leads=LEADS, seed=SEED)
     night = made.as_of - timedelta(weeks=WEEKS_BEFORE_THE_END)
     assert timedelta(weeks=WEEKS_BEFORE_THE_END) > timedelta(days=world.HORIZON_DAYS + world.LATE_DAYS)
     params = _params(night)
-    result = train.run(params, home, rows=None, progress=Progress(is_quiet=True))
+    return home, night, params, train.run(params, home, rows=None, progress=Progress(is_quiet=True))
+
+
+@pytest.fixture(scope="module")
+def judged(trained):
+    """The result of training, and ``probability``, ``truth`` and ``label`` of every judged snapshot."""
+    import pandas as pd
+
+    home, night, params, result = trained
     truth = pd.read_parquet(home / "truth.parquet")
     rows = truth[pd.to_datetime(truth["as_of"], utc=True) == night].reset_index(drop=True)
     rows[["lead_id", "as_of"]].to_parquet(home / "rows.parquet")
@@ -107,3 +113,23 @@ def test_the_field_that_is_filled_in_after_the_outcome_is_not_used(judged):
     result, _ = judged
     assert "onboarding_tier" in {finding["column"] for finding in result["excluded"]}
     assert "onboarding_tier" not in result["features"]
+
+
+def test_the_stated_base_rate_is_that_of_every_night_and_not_that_of_the_drawn_ones(trained):
+    """Against the mean true probability of all nights whose window was over; the interval is over leads."""
+    import pandas as pd
+
+    home, night, params, result = trained
+    wait = timedelta(days=params.train.horizon_days + params.train.reporting_delay_days)
+    truth = pd.read_parquet(home / "truth.parquet").assign(
+        as_of=lambda t: pd.to_datetime(t["as_of"], utc=True)
+    )
+    past = truth[truth["as_of"] <= night - wait]
+    rate, leads = past["probability"].mean(), past.groupby("lead_id")["probability"]
+    # Nights of one lead end alike: a lead with many of them is one piece of evidence with their weight.
+    error = np.sqrt((leads.size() ** 2 * leads.mean() * (1 - leads.mean())).sum()) / len(past)
+    drawn = result["positives"] / result["rows"]
+    said = f"base rate {result['base_rate']:.4f}, true mean {rate:.4f} ± {1.96 * error:.4f}"
+    print(f"\n{said}, drawn {drawn:.4f}")  # noqa: T201
+    assert abs(result["base_rate"] - rate) <= 1.96 * error
+    assert drawn > rate + 1.96 * error, "the draw does not know the future here: the claim shows nothing"

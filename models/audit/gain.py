@@ -17,6 +17,7 @@ from models.audit.association import Codes
 from models.coded import coded
 from models.fitting.newton import logit, row_loss
 from models.metrics import Vector
+from models.weights import mean, per_row
 
 LIBRARY = ("behaviour", "recency", "stage", "source", "account", "follow_up", "interest", "generic")
 """Families that are chosen from; the fields of the lead and a team's own modules all stay."""
@@ -35,7 +36,14 @@ class Limits:
 
 
 def with_gain(
-    rows: pa.Table, label: Vector, earlier: Codes, later: Codes, specs: Sequence[FeatureSpec], limits: Limits
+    rows: pa.Table,
+    label: Vector,
+    earlier: Codes,
+    later: Codes,
+    specs: Sequence[FeatureSpec],
+    limits: Limits,
+    *,
+    weight: Vector | None = None,
 ) -> list[FeatureSpec]:
     """The features of the library with the greatest forward gain, and all others.
 
@@ -54,6 +62,8 @@ def with_gain(
         Rows to learn from and to judge on.
     specs
         Features.
+    weight
+        How often each row counts in a rate and in a loss, shape (n,); None is once.
 
     Returns
     -------
@@ -64,9 +74,14 @@ def with_gain(
     if min(outcomes, len(later) - outcomes) < ENOUGH_OUTCOMES:
         return [spec for spec in specs if spec.family != "generic"]
     chosen = [spec for spec in specs if spec.family in LIBRARY]
-    odds = {spec.name: _log_odds(_bins(rows.column(spec.name), spec.kind), label, earlier) for spec in chosen}
-    base = _loss(np.full(len(later), _logit(label[earlier].mean())), label[later])
-    gains = {name: base - _loss(values[later], label[later]) for name, values in odds.items()}
+    counts = per_row(weight, len(label))
+    odds = {
+        spec.name: _log_odds(_bins(rows.column(spec.name), spec.kind), label, counts, earlier)
+        for spec in chosen
+    }
+    plain = np.full(len(later), _logit(np.asarray(mean(label[earlier], counts[earlier]))))
+    base = _loss(plain, label[later], counts[later])
+    gains = {name: base - _loss(values[later], label[later], counts[later]) for name, values in odds.items()}
     ranked = sorted(
         (spec for spec in chosen if gains[spec.name] > 0), key=lambda spec: (-gains[spec.name], spec.name)
     )
@@ -103,12 +118,12 @@ def _bins(column: pa.ChunkedArray, kind: str) -> Codes:
     return np.asarray(place[code.codes], dtype=np.int64)
 
 
-def _log_odds(codes: Codes, label: Vector, earlier: Codes) -> Vector:
+def _log_odds(codes: Codes, label: Vector, weight: Vector, earlier: Codes) -> Vector:
     """Log-odds of each row's bin, learned on the earlier rows; a bin without rows has the base rate."""
     size = int(codes.max(initial=0)) + 1
-    count = np.bincount(codes[earlier], minlength=size)
-    won = np.bincount(codes[earlier], weights=label[earlier], minlength=size)
-    base = label[earlier].mean()
+    count = np.bincount(codes[earlier], weights=weight[earlier], minlength=size)
+    won = np.bincount(codes[earlier], weights=weight[earlier] * label[earlier], minlength=size)
+    base = mean(label[earlier], weight[earlier])
     return np.asarray(_logit((won + PRIOR_ROWS * base) / (count + PRIOR_ROWS))[codes])
 
 
@@ -116,5 +131,5 @@ def _logit(rate: Vector) -> Vector:
     return logit(np.clip(rate, 1e-6, 1 - 1e-6))
 
 
-def _loss(margin: Vector, label: Vector) -> float:
-    return float(row_loss(margin, label).mean())
+def _loss(margin: Vector, label: Vector, weight: Vector) -> float:
+    return mean(row_loss(margin, label), weight)

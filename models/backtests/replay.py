@@ -23,6 +23,7 @@ from models.fitting.options import TrainOptions
 from models.metrics import Vector
 from models.scoring import Scorer
 from models.training import train
+from models.weights import STANDS_FOR
 
 _RESAMPLES = 20  # the intervals of each training are not shown, so few resamples are drawn
 _KEYS = ("snapshot_id", "lead_id", "as_of")
@@ -38,11 +39,14 @@ class Task:
         Rows of the table to learn from, shape (n,), and their labels as they were known at the origin.
     asked
         Rows that the model of this origin orders: its own lists, and those of later origins.
+    stands_for
+        How often each row to learn from counts, shape (n,); None is once.
     """
 
     learn: Codes
     label: Vector
     asked: Codes
+    stands_for: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,8 @@ def _answered(
     with pa.memory_map(str(file)) as source:
         table = pa.ipc.open_file(source).read_all()
         rows = table.take(task.learn).append_column("label", pa.array(task.label))
+        if task.stands_for is not None:
+            rows = rows.append_column(STANDS_FOR, pa.array(task.stands_for))
         try:
             trained = train(rows, specs, options, stage=stage, horizon_days=horizon_days)
         except ModelError as error:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from models.metrics import Vector, interval, measure
 from models.points.scorecard import WrittenCard, newest_first
+from models.weights import weights_of
 
 FIGURES = ("roc_auc", "average_precision", "lift_10", "lift_20", "capture_10", "capture_20")
 
@@ -45,17 +46,25 @@ def rows_of(rows: pa.Table, test: pa.Table) -> pa.Table:
 
 def ranking_figures(test: pa.Table, found: Mapping[str, Vector]) -> dict[str, dict[str, float]]:
     """The figures that depend on order alone, by name of the order."""
-    label = test.column("label").to_numpy().astype(np.float64)
-    measured = {name: measure(label, _as_probability(order)).as_json() for name, order in found.items()}
+    label, weight = test.column("label").to_numpy().astype(np.float64), weights_of(test)
+    measured = {
+        name: measure(label, _as_probability(order), weight=weight).as_json() for name, order in found.items()
+    }
     return {name: {figure: all_[figure] for figure in FIGURES} for name, all_ in measured.items()}
 
 
 def ranking_intervals(
-    label: Vector, groups: npt.ArrayLike, found: Mapping[str, Vector], *, resamples: int = 200, seed: int = 0
+    label: Vector,
+    groups: npt.ArrayLike,
+    found: Mapping[str, Vector],
+    *,
+    weight: Vector | None = None,
+    resamples: int = 200,
+    seed: int = 0,
 ) -> dict[str, dict[str, tuple[float, float]]]:
     """The 95 % intervals of `ranking_figures`, resampling groups, by name of the order and of the figure."""
     ends = {
-        name: interval(label, _as_probability(order), groups, resamples=resamples, seed=seed)
+        name: interval(label, _as_probability(order), groups, weight=weight, resamples=resamples, seed=seed)
         for name, order in found.items()
     }
     return {name: {figure: all_[figure] for figure in FIGURES} for name, all_ in ends.items()}

@@ -22,6 +22,7 @@ from models.promoting.paired import Numbers
 from models.segments.cut import Texts
 from models.segments.floor import floor_of
 from models.segments.reliability import reliability
+from models.weights import mean, per_row
 
 BINS = 10
 FURTHER = ("horizons", "stages", "tags")
@@ -30,12 +31,20 @@ RESAMPLES = 100  # of each slice: there may be dozens
 
 @dataclass(frozen=True)
 class LaterRows:
-    """The rows of the forward test, shape (n,) each: label, probability, lead, and slice by name."""
+    """The rows of the forward test, shape (n,) each: label, probability, lead, slice by name, and weight.
+
+    A weight of None is once.
+    """
 
     label: Vector
     probability: Vector
     leads: Numbers
     segments: Mapping[str, Texts]
+    weight: Vector | None = None
+
+    def weight_of(self, rows: Any) -> Vector | None:
+        """How often some rows count."""
+        return None if self.weight is None else self.weight[rows]
 
 
 def card(
@@ -82,7 +91,7 @@ def card(
             "tables": list(facts.tables),
             "rows": bundle.window.rows,
             "positives": bundle.window.positives,
-            "base_rate": bundle.window.positives / bundle.window.rows,
+            "base_rate": facts.base_rate,
             "first_as_of": bundle.window.first_as_of,
             "last_as_of": bundle.window.last_as_of,
             "undecided_left_out": facts.undecided,
@@ -92,7 +101,7 @@ def card(
         "figures": {name: dict(found) for name, found in figures.items()},
         "slices": slices,
         **{part: {name: dict(found) for name, found in further[part].items()} for part in FURTHER},
-        "calibration": calibration(tested.label, tested.probability),
+        "calibration": calibration(tested.label, tested.probability, tested.weight),
         "leaks": [
             {"column": report.column, "verdict": report.verdict, "evidence": report.evidence}
             for report in audit.columns
@@ -102,13 +111,17 @@ def card(
     }
 
 
-def calibration(label: Vector, probability: Vector) -> list[dict[str, float]]:
-    """Mean forecast, rate and rows of ten bins of equal count, from the lowest forecast up."""
+def calibration(label: Vector, probability: Vector, weight: Vector | None = None) -> list[dict[str, float]]:
+    """Mean forecast, rate and rows of ten bins of equal count, from the lowest forecast up.
+
+    Means count each row by its weight, shape (n,); None is once.
+    """
+    counts = per_row(weight, len(label))
     order = np.argsort(probability, kind="stable")
     return [
         {
-            "forecast": float(probability[places].mean()),
-            "rate": float(label[places].mean()),
+            "forecast": mean(probability[places], counts[places]),
+            "rate": mean(label[places], counts[places]),
             "rows": len(places),
         }
         for places in np.array_split(order, min(BINS, len(order)))
@@ -124,13 +137,14 @@ def _slices(tested: LaterRows, *, least: int) -> Iterator[dict[str, Any]]:
 
 def _slice(tested: LaterRows, rows: Any, *, least: int) -> dict[str, Any]:
     label, chance, leads = tested.label[rows], tested.probability[rows], tested.leads[rows]
-    positives = int(label.sum())
+    positives, weight = int(label.sum()), tested.weight_of(rows)
     told: dict[str, Any] = {
-        **reliability(label, chance, leads),
+        **reliability(label, chance, leads, weight=weight),
         "is_judged": min(positives, len(label) - positives) >= least,
         "roc_auc": None,
     }
     if told["is_judged"]:
-        low, high = interval(label, chance, leads, resamples=RESAMPLES)["roc_auc"]
-        told["roc_auc"] = {"value": measure(label, chance).roc_auc, "low": low, "high": high}
+        low, high = interval(label, chance, leads, weight=weight, resamples=RESAMPLES)["roc_auc"]
+        value = measure(label, chance, weight=weight).roc_auc
+        told["roc_auc"] = {"value": value, "low": low, "high": high}
     return told

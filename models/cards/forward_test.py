@@ -24,13 +24,14 @@ from models.bundle import Bundle
 from models.metrics import Vector
 from models.store import load as load_bundle
 from models.store import save as save_bundle
+from models.weights import STANDS_FOR, weights_of
 
 Figures = Mapping[str, Mapping[str, Any]]
 
 Slices = Mapping[str, npt.NDArray[np.object_]]
 
 ROWS, FIGURES, FIRST = "rows.parquet", "figures.json", "first"
-_OWN = ("lead", "as_of", "label", "margin", "probability")
+_OWN = ("lead", "as_of", "label", "margin", "probability", STANDS_FOR)
 _SLICE = "slice_"
 
 
@@ -42,8 +43,8 @@ class ForwardTest:
     ----------
     rows
         ``lead`` (a number, the same for all rows of a lead), ``as_of``, ``label`` (0 or 1), ``margin``,
-        ``probability``, one column per order that needs no training, highest first, and ``slice_<name>``:
-        the slice of each row, as text.
+        ``probability``, ``stands_for`` (how often each counts; without it, once), one column per order that
+        needs no training, highest first, and ``slice_<name>``: the slice of each row, as text.
     figures
         Figures by contender, as the training reported them: numbers, or ``value``, ``low`` and ``high``.
     first
@@ -70,7 +71,8 @@ class ForwardTest:
         Parameters
         ----------
         test
-            ``lead_id``, ``as_of``, ``label``, ``margin`` and ``probability`` of n rows.
+            ``lead_id``, ``as_of``, ``label``, ``margin``, ``probability`` and ``stands_for``, if rows count
+            unequally, of n rows.
         orders
             Shape (n,) by name: other orders of the same rows.
         slices
@@ -79,7 +81,7 @@ class ForwardTest:
             The model of the first pass.
         """
         lead = pa.array(lead_numbers(test.column("lead_id")))
-        rows = test.select([name for name in _OWN if name != "lead"]).add_column(0, "lead", lead)
+        rows = test.select([name for name in _OWN if name in test.column_names]).add_column(0, "lead", lead)
         for name, order in orders.items():
             rows = rows.append_column(name, pa.array(order))
         for name, values in (slices or {}).items():
@@ -97,6 +99,11 @@ class ForwardTest:
         return np.asarray(self.rows.column("probability").to_numpy())
 
     @property
+    def weight(self) -> Vector:
+        """How often each row counts, shape (n,)."""
+        return weights_of(self.rows)
+
+    @property
     def orders(self) -> dict[str, Vector]:
         """The orders that need no training, shape (n,) by name."""
         names = [n for n in self.rows.column_names if n not in _OWN and not n.startswith(_SLICE)]
@@ -111,7 +118,8 @@ class ForwardTest:
 
     def with_intervals(self) -> dict[str, dict[str, Any]]:
         """The figures, with 95 % intervals for the untrained orders too, resampling leads."""
-        ends = ranking_intervals(self.label, self.rows.column("lead").to_numpy(), self.orders)
+        leads = self.rows.column("lead").to_numpy()
+        ends = ranking_intervals(self.label, leads, self.orders, weight=self.weight)
         return {
             contender: {
                 name: _joined(figure, ends.get(contender, {}).get(name)) for name, figure in found.items()

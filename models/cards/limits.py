@@ -40,6 +40,8 @@ class Facts:
         Rows left out because their outcome was not known.
     split
         ``split`` of the training's report.
+    base_rate
+        Share of the moments that the rows stand for whose label is 1, 0 to 1.
     """
 
     model: str
@@ -47,6 +49,7 @@ class Facts:
     is_flat: bool
     undecided: int
     split: Mapping[str, Any]
+    base_rate: float
 
 
 def limits(
@@ -104,7 +107,7 @@ def _strength(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _time(facts: Facts) -> Iterator[str]:
     slices = facts.split["slices"]
     before, after = slices["train"], slices["test"]
-    rates = [part["positives"] / part["rows"] for part in (before, after)]
+    rates = [part["base_rate"] for part in (before, after)]
     if _has_drifted(before, after):
         yield (
             f"the base rate moved from {rates[0]:.1%} in the training slice to {rates[1]:.1%} in the test "
@@ -126,8 +129,8 @@ def _time(facts: Facts) -> Iterator[str]:
 
 def _has_drifted(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether the base rate changed by a quarter, surely (two-proportion z test)."""
-    one, other = (part["positives"] / part["rows"] for part in (before, after))
-    pooled = (before["positives"] + after["positives"]) / (before["rows"] + after["rows"])
+    one, other = (part["base_rate"] for part in (before, after))
+    pooled = (one * before["rows"] + other * after["rows"]) / (before["rows"] + after["rows"])
     error = math.sqrt(pooled * (1 - pooled) * (1 / before["rows"] + 1 / after["rows"]))
     ratio = max(one, other) / max(min(one, other), 1e-9)
     return bool(ratio >= DRIFT_RATIO and abs(one - other) > SURE * error)

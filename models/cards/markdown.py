@@ -24,7 +24,7 @@ def markdown(card: Mapping[str, Any]) -> str:
         "",
         "## Data",
         "",
-        f"- {data['rows']:,} rows, {data['positives']:,} positive ({data['base_rate']:.1%})",
+        f"- {data['rows']:,} rows, {data['positives']:,} positive; base rate {data['base_rate']:.1%}",
         f"- {data['undecided_left_out']:,} undecided rows left out",
         f"- {period(data)}",
         f"- tables: {', '.join(data['tables'])}",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from features.catalogue import FeatureSpec
 from models.audit.association import wilson
+from models.weights import mean, per_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ def draw(
     y: Flags,
     p: Floats,
     *,
+    weight: Floats | None = None,
     others: Mapping[str, Floats] | None = None,
     contributions: Floats | None = None,
     specs: Sequence[FeatureSpec] = (),
@@ -56,6 +58,8 @@ def draw(
         Shape (n,), whether the row was won; both must occur.
     p
         Shape (n,), calibrated probability.
+    weight
+        Shape (n,), how often each row counts; None is once.
     others
         Other orders of the same rows, shape (n,), highest first, by name (``scorecard``, ``newest first``):
         further lines of ``gains``.
@@ -71,12 +75,12 @@ def draw(
     dict
         Path by name: ``reliability``, ``roc``, ``precision_recall``, ``gains``, ``importance``.
     """
-    won = np.asarray(y, dtype=bool)
+    won, counts = np.asarray(y, dtype=bool), per_row(weight, len(y))
     plots: dict[str, Callable[[Axes], None]] = {
-        "reliability": lambda axes: _reliability(axes, won, p),
-        "roc": lambda axes: _roc(axes, won, p, auc_interval),
-        "precision_recall": lambda axes: _precision_recall(axes, won, p),
-        "gains": lambda axes: _gains(axes, won, p, others or {}),
+        "reliability": lambda axes: _reliability(axes, won, p, counts),
+        "roc": lambda axes: _roc(axes, won, p, counts, auc_interval),
+        "precision_recall": lambda axes: _precision_recall(axes, won, p, counts),
+        "gains": lambda axes: _gains(axes, won, p, counts, others or {}),
     }
     if contributions is not None:
         plots["importance"] = lambda axes: _importance(axes, contributions, specs)
@@ -101,14 +105,13 @@ def _picture(path: Path) -> Iterator[Axes]:
         figure.savefig(path, metadata={"Software": None})  # the same picture is the same bytes
 
 
-def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
+def _reliability(axes: Axes, won: Flags, p: Floats, weight: Floats) -> None:
     """Predicted against observed rate in ten groups of equal size."""
     groups = np.array_split(np.argsort(p, kind="stable"), min(_BINS, len(p)))
-    predicted = np.array([p[group].mean() for group in groups])
-    wins = np.array([float(won[group].sum()) for group in groups])
+    predicted = np.array([mean(p[group], weight[group]) for group in groups])
+    rate = np.array([mean(won[group].astype(np.float64), weight[group]) for group in groups])
     size = np.array([float(len(group)) for group in groups])
-    low, high = wilson(wins, size, z=1.96)
-    rate = wins / size
+    low, high = wilson(rate * size, size, z=1.96)
     top = 1.05 * max(float(high.max()), float(predicted.max()))
     axes.plot([0, top], [0, top], color=FAINT, linestyle="--", label="probability is right")
     # The last digit may put a bound of 0 wins on the wrong side of 0, and Matplotlib refuses that.
@@ -123,11 +126,11 @@ def _reliability(axes: Axes, won: Flags, p: Floats) -> None:
     axes.legend(loc="upper left")
 
 
-def _roc(axes: Axes, won: Flags, p: Floats, ends: tuple[float, float] | None) -> None:
+def _roc(axes: Axes, won: Flags, p: Floats, weight: Floats, ends: tuple[float, float] | None) -> None:
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    false, true, _ = roc_curve(won, p)
-    auc = float(roc_auc_score(won, p))
+    false, true, _ = roc_curve(won, p, sample_weight=weight)
+    auc = float(roc_auc_score(won, p, sample_weight=weight))
     low, high = ends or _auc_interval(auc, won)
     axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="chance: 0.500")
     axes.plot(false, true, color=_MODEL, label=f"model: {auc:.3f} (95 % interval {low:.3f} to {high:.3f})")
@@ -147,12 +150,13 @@ def _auc_interval(auc: float, won: Flags) -> tuple[float, float]:
     return max(0.0, auc - margin), min(1.0, auc + margin)
 
 
-def _precision_recall(axes: Axes, won: Flags, p: Floats) -> None:
+def _precision_recall(axes: Axes, won: Flags, p: Floats, weight: Floats) -> None:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    precision, recall, _ = precision_recall_curve(won, p)
+    precision, recall, _ = precision_recall_curve(won, p, sample_weight=weight)
     steady = recall >= min(1.0, 10 / won.sum())  # the first few leads say nothing but noise
-    area, base = float(average_precision_score(won, p)), float(won.mean())
+    area = float(average_precision_score(won, p, sample_weight=weight))
+    base = mean(won.astype(np.float64), weight)
     axes.axhline(base, color=FAINT, linestyle="--", label=f"base rate: {base:.1%}")
     axes.plot(recall[steady], precision[steady], color=_MODEL, label=f"model: average precision {area:.3f}")
     axes.set(xlabel="share of the won leads found", ylabel="share of the chosen leads that are won")
@@ -162,13 +166,12 @@ def _precision_recall(axes: Axes, won: Flags, p: Floats) -> None:
     axes.legend(loc="upper right")
 
 
-def _gains(axes: Axes, won: Flags, p: Floats, others: Mapping[str, Floats]) -> None:
+def _gains(axes: Axes, won: Flags, p: Floats, weight: Floats, others: Mapping[str, Floats]) -> None:
     """Share of the wins among the first leads of the ranking."""
-    share = np.arange(len(won) + 1) / len(won)
     axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="any order")
     for (name, order), colour in zip(others.items(), cycle(COLOURS[1:])):
-        axes.plot(share, _found(won, order), color=colour, label=_first_tenth(name, won, order))
-    axes.plot(share, _found(won, p), color=_MODEL, label=_first_tenth("model", won, p))
+        axes.plot(*_found(won, order, weight), color=colour, label=_first_tenth(name, won, order, weight))
+    axes.plot(*_found(won, p, weight), color=_MODEL, label=_first_tenth("model", won, p, weight))
     axes.axvline(0.1, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set(xlabel="share of the leads called, best first", ylabel="share of the won leads found")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
@@ -177,17 +180,15 @@ def _gains(axes: Axes, won: Flags, p: Floats, others: Mapping[str, Floats]) -> N
     axes.legend(loc="lower right")
 
 
-def _found(won: Flags, score: Floats) -> Floats:
-    """Share of the wins in the first 0 … n leads; leads of equal score share their wins evenly."""
+def _found(won: Flags, score: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Share of the rows, best first, and of the wins among them; rows of equal score share theirs evenly."""
     places = np.unique(-score, return_inverse=True)[1]
-    rate = np.bincount(places, weights=won) / np.bincount(places)
-    found = np.cumsum(rate[np.sort(places)])
-    return np.concatenate([[0.0], found / found[-1]])
+    called, found = (np.cumsum(np.bincount(places, weights=of)) for of in (weight, weight * won))
+    return np.append(0.0, called / called[-1]), np.append(0.0, found / found[-1])
 
 
-def _first_tenth(name: str, won: Flags, score: Floats) -> str:
-    found = _found(won, score)
-    captured = np.interp(0.1 * len(won), np.arange(len(found)), found)
+def _first_tenth(name: str, won: Flags, score: Floats, weight: Floats) -> str:
+    captured = np.interp(0.1, *_found(won, score, weight))
     return f"{name}: first 10 % find {captured:.0%}"
 
 

@@ -25,6 +25,7 @@ from models.further.first_pass import FirstPass
 from models.further.horizons import Horizons, joined, within
 from models.metrics import Vector, measure
 from models.scoring import Scorer
+from models.weights import mean
 
 FIGURES = ("log_loss", "calibration_error", "roc_auc")
 
@@ -78,7 +79,7 @@ def learned(bundle: Bundle, first: FirstPass, answers: Mapping[float, Answers], 
     early: dict[float, Calibration] = {}
     for days, answer in kept.items():
         places = slices[days]["calibrate"]
-        early[days] = platt(first.margin[places], answer.label[places])
+        early[days] = platt(first.margin[places], answer.label[places], first.history.weight[places])
     measured = joined(early, first.calibration, ranking_days)
     final = joined(_final(bundle, first, kept), bundle.target.calibration, ranking_days)
     return Learned(measured, final, answers, slices, refused)
@@ -121,22 +122,22 @@ def _final(bundle: Bundle, first: FirstPass, answers: Mapping[float, Answers]) -
     curves = {}
     for days, answer in answers.items():
         known = later[answer.is_known[later]]
-        label = answer.label[known]
-        curve = platt(first.margin[known], label)
-        curves[days] = curve.anchored(refitted[known], float(label.mean()))
+        label, weight = answer.label[known], first.history.weight[known]
+        curve = platt(first.margin[known], label, weight)
+        curves[days] = curve.anchored(refitted[known], mean(label, weight), weight=weight)
     return curves
 
 
 def _figures(
     first: FirstPass, found: Learned, days: float, answer: Answers, test: Places, ranking_days: float
 ) -> dict[str, Any]:
-    label = answer.label[test]
-    measured = measure(label, found.probability(first, days, ranking_days, test)).as_json()
+    label, weight = answer.label[test], first.history.weight[test]
+    chance = found.probability(first, days, ranking_days, test)
+    measured = measure(label, chance, weight=weight).as_json()
     figures = {name: measured[name] for name in FIGURES}
-    beside = {"base_rate_log_loss": _entropy(label), "immature": answer.immature}
+    beside = {"base_rate_log_loss": _entropy(mean(label, weight)), "immature": answer.immature}
     return {**figures, **counts(label), **beside, "overlap_days": max(0.0, days - first.split.gap_days[-1])}
 
 
-def _entropy(label: Vector) -> float:
-    rate = label.mean()
+def _entropy(rate: float) -> float:
     return float(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)))

@@ -22,6 +22,7 @@ from models.calibration import Calibration
 from models.curves.periods import pooled
 from models.fitting.newton import logit, rising_fit, sigmoid
 from models.metrics import Vector
+from models.weights import effective
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -90,6 +91,7 @@ def fit_spread(
     *,
     disagreement: Vector | float = 0.0,
     rows_per_lead: float = 1.0,
+    weight: Vector | None = None,
 ) -> Spread:
     """The spread on rows that no model has seen.
 
@@ -107,6 +109,8 @@ def fit_spread(
         Variance of the parts of that model around its margin, shape (n,).
     rows_per_lead
         By how much the rows overstate the evidence: those of one lead tell the same.
+    weight
+        How often each row counts, shape (n,); None is once.
 
     Notes
     -----
@@ -114,15 +118,16 @@ def fit_spread(
     the whole sample (McCarthy 1969, *Pseudo-replication: half samples*).
     """
     of_model = np.mean([(one - other) ** 2 for one, other in halves], axis=0) / 4 + disagreement
+    rows = effective(weight, len(label))
     log_odds = logit(calibration.apply(margin))
     count = int(np.clip(min(label.sum(), len(label) - label.sum()) // BIN_OUTCOMES, FEWEST_BINS, BINS))
     bins = [part for part in np.array_split(np.argsort(margin, kind="stable"), count) if len(part)]
     at = np.array([margin[part].mean() for part in bins])
     variance = np.array([of_model[part].mean() for part in bins]) * _slope(calibration, at) ** 2
-    missed, sampled = np.array([_level(log_odds[part], label[part]) for part in bins]).T
+    missed, sampled = np.array([_level(log_odds[part], label[part], rows[part]) for part in bins]).T
     sampled = sampled * rows_per_lead
     variance += sampled + np.maximum(missed**2 - sampled, 0)
-    total = np.sqrt(variance + _between_periods(log_odds, label, rows_per_lead))
+    total = np.sqrt(variance + _between_periods(log_odds, label, rows, rows_per_lead))
     knots, first = np.unique(at, return_index=True)
     return Spread(tuple(knots.tolist()), tuple(total[first].tolist()))
 
@@ -168,18 +173,19 @@ def _slope(calibration: Calibration, at: Vector) -> Vector:
     return (calibration.at(at + step) - calibration.at(at - step)) / (2 * step)
 
 
-def _between_periods(log_odds: Vector, label: Vector, rows_per_lead: float) -> float:
+def _between_periods(log_odds: Vector, label: Vector, weight: Vector, rows_per_lead: float) -> float:
     """Variance of the true level from one period to the next."""
     periods = int(np.clip(label.sum() // PERIOD_OUTCOMES, 1, PERIODS))
-    parts = zip(np.array_split(log_odds, periods), np.array_split(label, periods), strict=True)
-    levels, variances = np.array([_level(values, truth) for values, truth in parts]).T
+    parts = zip(*(np.array_split(of, periods) for of in (log_odds, label, weight)), strict=True)
+    levels, variances = np.array([_level(*part) for part in parts]).T
     return pooled(levels, variances * rows_per_lead).between
 
 
-def _level(log_odds: Vector, label: Vector) -> tuple[float, float]:
+def _level(log_odds: Vector, label: Vector, weight: Vector) -> tuple[float, float]:
     """How far the outcomes of some rows lie above their log-odds, and the variance of that."""
-    target = (label * len(label) + 0.5) / (len(label) + 1)  # half an outcome of each kind more: never none
+    rows = weight.sum()
+    target = (label * rows + 0.5) / (rows + 1)  # half an outcome of each kind more: never none
     nothing = np.empty((0, len(label)))
-    _, level = rising_fit(nothing, target, prior=np.empty(0), strength=0.0, offset=log_odds)
+    _, level = rising_fit(nothing, target, prior=np.empty(0), strength=0.0, offset=log_odds, weight=weight)
     chance = sigmoid(log_odds + level)
-    return level, 1 / float((chance * (1 - chance)).sum())
+    return level, 1 / float((weight * chance * (1 - chance)).sum())

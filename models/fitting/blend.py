@@ -17,6 +17,7 @@ from models.fitting.linear import Linear
 from models.fitting.newton import attainable_loss, is_clearly_greater, rising_fit
 from models.matrix import Matrix
 from models.metrics import Vector
+from models.weights import effective
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -107,7 +108,7 @@ class Ensemble:
         return np.asarray(booster.predict(matrix, raw_score=True, num_threads=self._threads))
 
 
-def learned_weights(margins: Vector, label: Vector) -> Vector:
+def learned_weights(margins: Vector, label: Vector, weight: Vector | None = None) -> Vector:
     """How much each part of a margin should count.
 
     Parameters
@@ -116,6 +117,8 @@ def learned_weights(margins: Vector, label: Vector) -> Vector:
         Log-odds by each of k parts, of rows that it has not seen, shape (k, n).
     label
         0 or 1, shape (n,).
+    weight
+        How often each row counts, shape (n,); None is once.
 
     Returns
     -------
@@ -123,9 +126,10 @@ def learned_weights(margins: Vector, label: Vector) -> Vector:
     little has 0.
     """
     equal = np.full(len(margins), 1 / len(margins))
-    weights, _ = rising_fit(margins, label, prior=equal, strength=PRIOR_ROWS)
+    rows = effective(weight, len(label))
+    weights, _ = rising_fit(margins, label, prior=equal, strength=PRIOR_ROWS, weight=rows)
     weights = np.where(weights < LEAST_WEIGHT * weights.sum(), 0.0, weights)
     if not weights.any():  # the parts say nothing of these rows
         return equal
-    learned, plain = (attainable_loss(w @ margins, label) for w in (weights, equal))
+    learned, plain = (attainable_loss(w @ margins, label, weight) for w in (weights, equal))
     return weights / weights.sum() if is_clearly_greater(plain, learned) else equal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.metrics import Vector
+from models.weights import effective, per_row
 
 MOST_LOG_ODDS = 30.0  # keeps a probability inside (0, 1) in float64
 MOST_STEPS = 50
@@ -33,14 +34,17 @@ def row_loss(log_odds: Vector, target: Vector) -> Vector:
     return np.asarray(np.logaddexp(0, log_odds) - target * log_odds)
 
 
-def attainable_loss(margin: Vector, label: Vector) -> Vector:
+def attainable_loss(margin: Vector, label: Vector, weight: Vector | None = None) -> Vector:
     """Log loss of each row at the best slope and level: what the order of the margins is worth.
 
     Level and slope are the calibration's to learn; where the base rate drifts, the plain log loss of a later
-    slice says little else.
+    slice says little else. Where rows count unequally, each loss is times its weight over the mean weight.
     """
-    slopes, level = rising_fit(np.stack([margin]), label, prior=np.ones(1), strength=PRIOR_SLOPE_ROWS)
-    return row_loss(slopes[0] * margin + level, label)
+    rows = effective(weight, len(label))
+    slopes, level = rising_fit(
+        np.stack([margin]), label, prior=np.ones(1), strength=PRIOR_SLOPE_ROWS, weight=rows
+    )
+    return per_row(weight, len(label)) * row_loss(slopes[0] * margin + level, label)
 
 
 def is_clearly_greater(one: Vector, other: Vector) -> bool:
@@ -57,6 +61,7 @@ def rising_fit(
     strength: float,
     floor: float = 0.0,
     offset: Vector | float = 0.0,
+    weight: Vector | float = 1.0,
 ) -> tuple[Vector, float]:
     """Coefficients, none below the floor, and the intercept of least log loss.
 
@@ -74,12 +79,14 @@ def rising_fit(
         Least coefficient; a term that would fall below it is held there and the others are fitted again.
     offset
         Log-odds that are given, shape (n,).
+    weight
+        How often each row counts, shape (n,).
     """
     found = np.full(len(terms), floor)
     free = np.ones(len(terms), dtype=bool)
     while True:
         held = offset + (0.0 if free.all() else floor * terms[~free].sum(axis=0))
-        steep, intercept = _fit(terms[free], target, held, prior[free], strength)
+        steep, intercept = _fit(terms[free], target, held, prior[free], strength, weight)
         found[free] = np.maximum(steep, floor)
         falling = np.flatnonzero(free)[steep < floor]
         if len(falling) == 0:
@@ -88,7 +95,12 @@ def rising_fit(
 
 
 def _fit(
-    slopes: Vector, target: Vector, offset: Vector | float, prior: Vector, strength: float
+    slopes: Vector,
+    target: Vector,
+    offset: Vector | float,
+    prior: Vector,
+    strength: float,
+    weight: Vector | float,
 ) -> tuple[Vector, float]:
     """Damped Newton steps."""
     terms = np.vstack([slopes, np.ones(len(target))])
@@ -97,13 +109,13 @@ def _fit(
 
     def loss(weights: Vector) -> float:
         away = weights - start
-        return float(row_loss(weights @ terms + offset, target).sum() + away @ pull @ away / 2)
+        return float((weight * row_loss(weights @ terms + offset, target)).sum() + away @ pull @ away / 2)
 
     weights = start
     for _ in range(MOST_STEPS):
         chance = sigmoid(np.clip(weights @ terms + offset, -MOST_LOG_ODDS, MOST_LOG_ODDS))
-        gradient = terms @ (chance - target) + pull @ (weights - start)
-        step = np.linalg.solve((terms * (chance * (1 - chance))) @ terms.T + pull, gradient)
+        gradient = terms @ (weight * (chance - target)) + pull @ (weights - start)
+        step = np.linalg.solve((terms * (weight * chance * (1 - chance))) @ terms.T + pull, gradient)
         size = next((s for s in STEP_SIZES if loss(weights - s * step) < loss(weights)), 0.0)
         weights = weights - size * step
         if size == 0 or np.abs(step).max() < SMALL:

@@ -53,7 +53,7 @@ def chosen_half_life(rows: Rows, later: Rows, shape: Shape, *, seed: int) -> flo
     if len(rows.label) < FEWEST_ROWS or not _has_drifted(rows, shape, seed):
         return None
     faded, plain = (
-        attainable_loss(_margin(known, later.matrix, shape, seed), later.label)
+        attainable_loss(_margin(known, later.matrix, shape, seed), later.label, later.weight)
         for known in (recent(rows, HALF_LIFE), rows)
     )
     return None if is_clearly_greater(faded, plain) else HALF_LIFE

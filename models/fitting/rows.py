@@ -14,8 +14,10 @@ from features.errors import ModelError, listed
 from models.bundle import Window
 from models.calibration import Calibration
 from models.metrics import Vector
+from models.weights import STANDS_FOR, mean, weights_of
 
 NEEDED = ("snapshot_id", "lead_id", "as_of", "label")
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class History:
     label
         0.0 or 1.0, shape (n,).
     weight
-        How often each row counts, above 0, shape (n,): column ``weight``, else 1.
+        How often each row counts, above 0, shape (n,): see `models.weights`.
     is_mature
         Whether the label's window is over, shape (n,): column ``is_mature``, else true.
     leads
@@ -76,7 +78,7 @@ class History:
         )
 
     def mature(self) -> History:
-        """The rows whose window is over, each counted once: what can be measured on."""
+        """The rows whose window is over, each for the moments it stands for: what can be measured on."""
         return History.of(mature_rows(self.table))
 
     def window(self) -> Window:
@@ -90,13 +92,18 @@ class History:
         positives = int(self.label[places].sum())
         return {"first_as_of": first, "last_as_of": last, "rows": len(places), "positives": positives}
 
+    def rate(self, places: npt.NDArray[np.intp] | slice = EVERY) -> float:
+        """Share of the moments that some rows stand for whose label is 1."""
+        return mean(self.label[places], self.weight[places])
+
     def predictions(self, places: npt.NDArray[np.intp], margin: Vector, calibration: Calibration) -> pa.Table:
-        """Ids, label, margin and probability of some rows."""
+        """Ids, label, margin, probability and ``stands_for`` (their weight) of some rows."""
         kept = self.table.select(["snapshot_id", "lead_id", "as_of"]).take(places)
         return (
             kept.append_column("label", pa.array(self.label[places]))
             .append_column("margin", pa.array(margin[places]))
             .append_column("probability", pa.array(calibration.apply(margin[places])))
+            .append_column(STANDS_FOR, pa.array(self.weight[places]))
         )
 
     def _iso(self, place: Any) -> str:
@@ -104,7 +111,7 @@ class History:
 
 
 def mature_rows(table: pa.Table) -> pa.Table:
-    """The rows of a training table whose window is over, without weights; the table itself if it has none."""
+    """The rows of a training table whose window is over; ``stands_for`` stays, ``weight`` does not."""
     if "is_mature" not in table.column_names:
         return table
     return table.filter(table["is_mature"]).drop_columns(["weight", "is_mature"])
@@ -125,9 +132,7 @@ def _labels(column: pa.ChunkedArray) -> Vector:
 
 
 def _weights(table: pa.Table) -> Vector:
-    if "weight" not in table.column_names:
-        return np.ones(table.num_rows)
-    values = np.asarray(pc.cast(table["weight"], pa.float64()).to_numpy(), dtype=np.float64)
+    values = weights_of(table)
     if not (np.isfinite(values) & (values > 0)).all():
         raise ModelError("a training weight is not above 0", hint="leave undecided leads out of the rows")
     return values

@@ -94,11 +94,13 @@ def search(rows: Rows, later: Rows, options: TrainOptions, *, shapes: Mapping[st
     trees = grown(known, later, shapes, options)
     strength, linear = _best_linear(known, later)
     margins = np.vstack([*(margin for _, margin in trees.values()), linear])
-    *weights, linear_weight = (float(weight) for weight in learned_weights(margins, later.label))
+    *weights, linear_weight = (
+        float(weight) for weight in learned_weights(margins, later.label, later.weight)
+    )
     counts = [count for count, _ in trees.values()]
     tried = {
         name: {
-            "log_loss": float(attainable_loss(margin, later.label).mean()),
+            "log_loss": float(attainable_loss(margin, later.label, later.weight).mean()),
             "trees": count,
             "weight": weight,
         }
@@ -162,7 +164,7 @@ def _grown(rows: Rows, later: Rows, shape: Shape, name: str, options: TrainOptio
     means: list[float] = []
 
     def goes_on(growth: Growth) -> bool:
-        means.append(float(attainable_loss(growth.margins[-1], later.label).mean()))
+        means.append(float(attainable_loss(growth.margins[-1], later.label, later.weight).mean()))
         stale = len(means) - 1 - int(np.argmin(means))
         return growth.trees[-1] < usual or (
             stale < options.patience and growth.trees[-1] < options.most_trees
@@ -176,7 +178,7 @@ def _grown(rows: Rows, later: Rows, shape: Shape, name: str, options: TrainOptio
         bags=2 if len(rows.label) < MANY_ROWS else 1,
         seed=options.seed,
     )
-    losses = [attainable_loss(margin, later.label) for margin in growth.margins]
+    losses = [attainable_loss(margin, later.label, later.weight) for margin in growth.margins]
     best = losses[int(np.argmin([loss.mean() for loss in losses]))]
     fair = [place for place, loss in enumerate(losses) if not is_clearly_greater(loss, best)]
     place = min(fair, key=lambda place: abs(np.log(growth.trees[place] / usual)))
@@ -186,7 +188,9 @@ def _grown(rows: Rows, later: Rows, shape: Shape, name: str, options: TrainOptio
 def _best_linear(rows: Rows, later: Rows) -> tuple[float, Vector]:
     """The usual penalty, or one that is clearly better on later rows, and the margins of these."""
     margins = {strength: fit_linear(rows, strength=strength).margin(later.matrix) for strength in STRENGTHS}
-    losses = {strength: attainable_loss(margin, later.label) for strength, margin in margins.items()}
+    losses = {
+        strength: attainable_loss(margin, later.label, later.weight) for strength, margin in margins.items()
+    }
     best = min(losses, key=lambda strength: losses[strength].mean())
     usual = STRENGTHS[0]
     found = best if is_clearly_greater(losses[usual], losses[best]) else usual

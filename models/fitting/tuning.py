@@ -147,7 +147,7 @@ def _losses(
         rows, columns = known.matrix.shape
         fitted = {n: fitting(shape, options, rows=rows, columns=columns) for n, shape in shapes.items()}
         margins = [margin for _, margin in grown(known, later, fitted, options).values()]
-        found.append(attainable_loss(np.mean([*margins, linear], axis=0), later.label))
+        found.append(attainable_loss(np.mean([*margins, linear], axis=0), later.label, later.weight))
     return found
 
 

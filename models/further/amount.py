@@ -20,6 +20,7 @@ from models.fitting.blend import Blend, Ensemble
 from models.matrix import Encoding, Matrix, encode
 from models.metrics import Vector
 from models.trees import check_booster
+from models.weights import per_row, quantiles
 
 REGRESSION, AS_READ = "objective=regression\n", "objective=binary sigmoid:1\n"
 LEAST_SEGMENT_ROWS = 10
@@ -101,7 +102,9 @@ class Amount:
             raise ModelError("the amounts of the model have no trees", hint="train the model again")
 
 
-def by_segments(table: pa.Table, amounts: Vector, column: str | None) -> Amount:
+def by_segments(
+    table: pa.Table, amounts: Vector, column: str | None, *, weight: Vector | None = None
+) -> Amount:
     """Median amounts of won rows.
 
     Parameters
@@ -112,19 +115,30 @@ def by_segments(table: pa.Table, amounts: Vector, column: str | None) -> Amount:
         Above 0, shape (n,).
     column
         Category column to tell segments by.
+    weight
+        How often each row counts, shape (n,); None is once.
     """
-    median = float(np.median(amounts))
+    counts = per_row(weight, len(amounts))
+    median = float(quantiles(amounts, 0.5, counts))
     medians = {}
     if column is not None:
         values = np.asarray(table.column(column).to_pylist(), dtype=object)
         for value in sorted({value for value in values if value is not None}):
-            own = amounts[values == value]
-            if len(own) >= LEAST_SEGMENT_ROWS:
-                medians[value] = float(np.median(own))
+            own = values == value
+            if own.sum() >= LEAST_SEGMENT_ROWS:
+                medians[value] = float(quantiles(amounts[own], 0.5, counts[own]))
     return Amount(None, column, medians, median, 1.0, {})
 
 
-def with_trees(amount: Amount, matrix: Matrix, amounts: Vector, encoding: Encoding, *, seed: int) -> Amount:
+def with_trees(
+    amount: Amount,
+    matrix: Matrix,
+    amounts: Vector,
+    encoding: Encoding,
+    *,
+    weight: Vector | None = None,
+    seed: int,
+) -> Amount:
     """The same with trees on the logarithm of the amounts.
 
     Parameters
@@ -133,6 +147,8 @@ def with_trees(amount: Amount, matrix: Matrix, amounts: Vector, encoding: Encodi
         Won rows, shape (n, k).
     amounts
         Above 0, shape (n,).
+    weight
+        How often each row counts, shape (n,); None is once.
     """
     import lightgbm as lgb
 
@@ -155,7 +171,11 @@ def with_trees(amount: Amount, matrix: Matrix, amounts: Vector, encoding: Encodi
         "verbosity": -1,
     }
     data = lgb.Dataset(
-        matrix, np.log(amounts), categorical_feature=list(encoding.category_places), params=parameters
+        matrix,
+        np.log(amounts),
+        weight=weight,
+        categorical_feature=list(encoding.category_places),
+        params=parameters,
     )
     booster = lgb.train(parameters, data, num_boost_round=100)
     end = "end of trees\n"

@@ -27,16 +27,23 @@ class Answers:
         Whether the row is asked and its answer is known, shape (n,).
     immature
         Rows that are asked and whose window is not over: left out.
+    weight
+        How often each row counts, shape (n,); None is once, as where each row is a lead.
     """
 
     label: Vector
     is_known: Flags
     immature: int = 0
+    weight: Vector | None = None
 
     @classmethod
-    def of(cls, label: Vector, is_asked: Flags, is_mature: Flags) -> Answers:
+    def of(cls, label: Vector, is_asked: Flags, is_mature: Flags, weight: Vector | None = None) -> Answers:
         """From what every row has."""
-        return cls(label, is_asked & is_mature, int((is_asked & ~is_mature).sum()))
+        return cls(label, is_asked & is_mature, int((is_asked & ~is_mature).sum()), weight)
+
+    def weight_of(self, places: Places) -> Vector | None:
+        """How often some rows count; None is once."""
+        return None if self.weight is None else self.weight[places]
 
 
 def counts(label: Vector) -> dict[str, int]:

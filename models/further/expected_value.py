@@ -17,6 +17,7 @@ from models.further.answers import LEAST_JUDGED
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, encode
 from models.metrics import Vector, resampled
+from models.weights import mean, per_row
 
 LEAST_WON, ENOUGH_FOR_TREES = 30, 100
 MOST_ROWS = 20_000
@@ -80,10 +81,13 @@ def _fitted(
     column = (
         SEGMENT if dict(zip(encoding.names, encoding.kinds, strict=True)).get(SEGMENT) == "category" else None
     )
-    found = by_segments(table, amounts[recent], column)
+    weight = first.history.weight[recent]
+    found = by_segments(table, amounts[recent], column, weight=weight)
     if len(recent) < ENOUGH_FOR_TREES:
         return found
-    return with_trees(found, encode(table, encoding), amounts[recent], encoding, seed=options.seed)
+    return with_trees(
+        found, encode(table, encoding), amounts[recent], encoding, weight=weight, seed=options.seed
+    )
 
 
 def _better(amount: Amount, first: FirstPass, calibrate: Places, amounts: Vector) -> Amount:
@@ -97,12 +101,14 @@ def _better(amount: Amount, first: FirstPass, calibrate: Places, amounts: Vector
 
 def _log_errors(amount: Amount, first: FirstPass, places: Places, amounts: Vector) -> Vector:
     said = amount.predict(first.history.table.take(places), first.encoding)
-    return np.asarray(np.abs(np.log(said) - np.log(amounts[places])))
+    away = np.abs(np.log(said) - np.log(amounts[places]))
+    return np.asarray(per_row(first.history.weight[places], len(places)) * away)
 
 
 def _level(amount: Amount, first: FirstPass, places: Places, amounts: Vector) -> float:
     said = amount.predict(first.history.table.take(places), first.encoding)
-    return float(amounts[places].sum() / said.sum())
+    weight = first.history.weight[places]
+    return float((weight @ amounts[places]) / (weight @ said))
 
 
 def _report(
@@ -110,25 +116,25 @@ def _report(
 ) -> dict[str, Any]:
     """The forward check on every row of the test slice."""
     test = first.split["test"]
-    label = first.history.label[test]
+    label, weight = first.history.label[test], first.history.weight[test]
     booked = label * np.nan_to_num(amounts[test])
     chance = first.calibration.apply(first.margin[test])
     expected = chance * amount.predict(first.history.table.take(test), first.encoding)
     random = np.random.default_rng(options.seed)
     _, member = np.unique(first.history.leads[test].astype(str), return_inverse=True)
-    drawn = [resampled(random, member) for _ in range(options.resamples)]
+    drawn = [resampled(random, member, weight) for _ in range(options.resamples)]
     ratios = [float(w @ expected / (w @ booked)) for w in drawn if w @ booked > 0]
     low, high = np.quantile(ratios, LEVEL_95)
     plain = np.abs(np.log(amounts[won]) - np.log(amount.median))
     return {
         "way": "segments" if amount.booster is None else "trees",
         "n": len(won),
-        "expected": float(expected.sum()),
-        "booked": float(booked.sum()),
-        "ratio": float(expected.sum() / booked.sum()),
+        "expected": float(weight @ expected),
+        "booked": float(weight @ booked),
+        "ratio": float((weight @ expected) / (weight @ booked)),
         "low": float(low),
         "high": float(high),
         "without_amount": int(((label == 1) & ~(np.nan_to_num(amounts[test]) > 0)).sum()),
         "log_error": float(_log_errors(replace(amount, level=1.0), first, won, amounts).mean()),
-        "log_error_of_median": float(plain.mean()),
+        "log_error_of_median": mean(plain, first.history.weight[won]),
     }

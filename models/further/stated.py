@@ -22,6 +22,7 @@ from models.further.answers import Answers
 from models.further.tags import Said, Tag, Trial, shown, tried
 from models.further.targets import Fitted, Judged, LightFit
 from models.metrics import Vector
+from models.weights import mean
 
 STATED = "stated"
 """Under this name a bundle keeps the targets of each field whose values are tags, by field."""
@@ -117,7 +118,7 @@ def tried_values(values: Values, leads: Texts, *, floor: float, least_rows: int)
     first = [likeliest({v: judged.probability for v, judged in part.items()}) for part in slices]
     return {
         value: _tried(*(_said(s[value], f[value], leads) for s, f in zip(slices, first, strict=True)),
-                      floor=floor, least_rows=least_rows, rate=float(fitted.test.label.mean()))
+                      floor=floor, least_rows=least_rows, rate=mean(fitted.test.label, fitted.test.weight))
         for value, fitted in values.fitted.items()
     }  # fmt: skip
 
@@ -173,7 +174,8 @@ def _frequent(stated: Texts, least: int) -> list[str]:
 
 def _said(judged: Judged, is_first: Flags, leads: Texts) -> Said:
     places: Places = judged.places[is_first]
-    return Said(judged.label[is_first], judged.probability[is_first], leads[places])
+    weight = None if judged.weight is None else judged.weight[is_first]
+    return Said(judged.label[is_first], judged.probability[is_first], leads[places], weight)
 
 
 def _tried(calibrate: Said, test: Said, *, floor: float, least_rows: int, rate: float) -> Trial:

@@ -18,6 +18,7 @@ from models.audit.association import Flags, wilson
 from models.calibration import Calibration
 from models.fitting.newton import logit
 from models.metrics import Vector
+from models.weights import mean, per_row
 
 NORMAL_95 = 1.6448536269514722  # standard deviations below which 5 % lie: one-sided
 LEAST_TAGGED = 20
@@ -64,11 +65,19 @@ class Tag:
 
 @dataclass(frozen=True)
 class Said:
-    """What was said of the rows of one slice: label, probability and lead, each of shape (n,)."""
+    """What was said of the rows of one slice: label, probability, lead, and how often each row counts.
+
+    Each of shape (n,); a weight of None is once.
+    """
 
     label: Vector
     probability: Vector
     lead: npt.NDArray[np.object_]
+    weight: Vector | None = None
+
+    def precision(self, rows: Flags) -> float:
+        """Share of some rows whose label is 1, over the moments that they stand for."""
+        return mean(self.label[rows], None if self.weight is None else self.weight[rows])
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ def tried(calibrate: Said, test: Said, *, floor: float, least_rows: int) -> Tria
     least_rows
         Tagged rows without which a slice says nothing.
     """
-    base_rate = float(test.label.mean())
+    base_rate = test.precision(np.ones(len(test.label), dtype=bool))
     threshold = lowest_holding(calibrate, floor=floor, least_rows=least_rows)
     if threshold is None:
         precision, n = _best(calibrate, least_rows)
@@ -133,7 +142,8 @@ def lowest_holding(said: Said, *, floor: float, least_rows: int) -> float | None
     is_new = np.zeros(len(ranked))
     is_new[np.unique(said.lead[order].astype(str), return_index=True)[1]] = 1
     leads = np.cumsum(is_new)
-    low, _ = wilson(np.cumsum(said.label[order]) / n * leads, leads, z=NORMAL_95)
+    weight = per_row(said.weight, len(ranked))[order]
+    low, _ = wilson(np.cumsum(weight * said.label[order]) / np.cumsum(weight) * leads, leads, z=NORMAL_95)
     holds = is_last & (n >= least_rows) & (low >= floor)
     return float(ranked[np.flatnonzero(holds)[-1]]) if holds.any() else None
 
@@ -206,7 +216,7 @@ def _best(said: Said, least_rows: int) -> tuple[float, int]:
 def _precision(said: Said, threshold: float) -> tuple[float | None, int]:
     is_tagged = said.probability >= threshold
     n = int(is_tagged.sum())
-    return (float(said.label[is_tagged].mean()) if n else None), n
+    return (said.precision(is_tagged) if n else None), n
 
 
 def _why_not(precision: float | None, n: int, floor: float, least_rows: int) -> str | None:

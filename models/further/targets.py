@@ -27,6 +27,7 @@ from models.further.answers import Answers, check_enough, counts
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode
 from models.metrics import Vector, measure
+from models.weights import effective, mean, quantiles
 
 MOST_ROWS = 20_000  # of the whole history, evenly over time
 LEARNED_ROWS = 6_000  # of these, evenly over time; a light model gains little from more
@@ -44,11 +45,14 @@ class Judged:
         Rows of the history, shape (m,).
     label, probability
         Shape (m,).
+    weight
+        How often each row counts, shape (m,); None is once.
     """
 
     places: Places
     label: Vector
     probability: Vector
+    weight: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -130,42 +134,49 @@ class LightFit:
         check_enough(answers, slices, least=self._least)
         seen = _evenly(np.concatenate([slices["train"], slices["stop"]]), LEARNED_ROWS)
         known = _evenly(self._places[answers.is_known[self._places]], LEARNED_ROWS)
-        blend, final = self._blends((self._early, seen), (self._final, known), label=answers.label)
+        blend, final = self._blends((self._early, seen), (self._final, known), answers=answers)
         margin = np.full(len(answers.label), np.nan)
         calibrate, test = slices["calibrate"], slices["test"]
         later = np.concatenate([calibrate, test])
         margin[later] = Ensemble(blend).margin(self._matrix(self._early, later))
-        measured = platt(margin[calibrate], answers.label[calibrate])
+        measured = platt(margin[calibrate], answers.label[calibrate], answers.weight_of(calibrate))
         judged = {
-            part: Judged(places, answers.label[places], measured.apply(margin[places]))
+            part: Judged(
+                places, answers.label[places], measured.apply(margin[places]), answers.weight_of(places)
+            )
             for part, places in (("calibrate", calibrate), ("test", test))
         }
-        curve = platt(margin[later], answers.label[later])
-        level = float(answers.label[later].mean())
+        weight = answers.weight_of(later)
+        curve = platt(margin[later], answers.label[later], weight)
+        refitted = Ensemble(final).margin(self._matrix(self._final, later))
         target = Target(
             name=name,
             stage=stage,
             horizon_days=horizon_days,
             blend=final,
-            calibration=curve.anchored(Ensemble(final).margin(self._matrix(self._final, later)), level),
-            reference=_reference(curve.apply(margin[later])),
-            spread=fit_spread([(margin[later], margin[later])], margin[later], answers.label[later], curve),
+            calibration=curve.anchored(refitted, mean(answers.label[later], weight), weight=weight),
+            reference=_reference(curve.apply(margin[later]), weight),
+            spread=fit_spread(
+                [(margin[later], margin[later])], margin[later], answers.label[later], curve, weight=weight
+            ),
             metrics=_figures(judged["test"], answers),
         )
         return Fitted(target, judged["calibrate"], judged["test"])
 
-    def _blends(self, *asked: tuple[_Encoded, Places], label: Vector) -> list[Blend]:
+    def _blends(self, *asked: tuple[_Encoded, Places], answers: Answers) -> list[Blend]:
         with ThreadPoolExecutor(max_workers=max(1, self._options.threads)) as pool:
-            return list(pool.map(lambda rows: self._blend(rows[0], rows[1], label), asked))
+            return list(pool.map(lambda rows: self._blend(rows[0], rows[1], answers), asked))
 
-    def _blend(self, encoded: _Encoded, places: Places, label: Vector) -> Blend:
+    def _blend(self, encoded: _Encoded, places: Places, answers: Answers) -> Blend:
         matrix = self._matrix(encoded, places)
         shape = fitting(SHALLOW, self._options, rows=len(places), columns=matrix.shape[1])
         trees = min(USUAL_TREES["shallow"], self._options.most_trees)
         choice = Choice((Part("shallow", shape, trees, 1.0),), 0.0, STRENGTHS[0], None, {})
-        return fit_choice(
-            Rows(matrix, label[places], encoded.encoding.category_places), choice, self._options
+        categories, weight = (
+            encoded.encoding.category_places,
+            effective(answers.weight_of(places), len(places)),
         )
+        return fit_choice(Rows(matrix, answers.label[places], categories, weight), choice, self._options)
 
     def _matrix(self, encoded: _Encoded, places: Places) -> Matrix:
         return encoded.matrix[np.searchsorted(self._places, places)]
@@ -186,13 +197,13 @@ def _evenly(places: Places, most: int) -> Places:
     return places[np.unique(np.linspace(0, len(places) - 1, min(len(places), most)).astype(np.intp))]
 
 
-def _reference(chance: Vector) -> tuple[float, ...]:
-    quantiles = np.quantile(chance, np.linspace(0, 1, QUANTILES))
-    return tuple(np.maximum.accumulate(quantiles).tolist())
+def _reference(chance: Vector, weight: Vector | None) -> tuple[float, ...]:
+    found = quantiles(chance, np.linspace(0, 1, QUANTILES), weight)
+    return tuple(np.maximum.accumulate(found).tolist())
 
 
 def _figures(test: Judged, answers: Answers) -> dict[str, Any]:
-    found = measure(test.label, test.probability).as_json()
+    found = measure(test.label, test.probability, weight=test.weight).as_json()
     figures = {name: found[name] for name in FIGURES}
-    base_rate = float(test.label.mean())
+    base_rate = mean(test.label, test.weight)
     return {**figures, **counts(test.label), "base_rate": base_rate, "immature": answers.immature}

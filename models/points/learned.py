@@ -24,6 +24,7 @@ from models.points.lines import Line, line_sentence, lines
 from models.points.rule import Rule
 from models.points.scorecard import HIGHEST, uncut
 from models.promoting.paired import Pair, differences
+from models.weights import effective, mean
 
 LEARNED_CARD = "learned_card"
 """Under this name a bundle keeps its card, and a training report the figures of it."""
@@ -118,12 +119,12 @@ def learned(
     history, split = first.history, first.split
     seen = np.concatenate([split["train"], split["stop"]])[-MOST_ROWS:]
     border = max(1, len(seen) - len(split["stop"]))
-    table, label = history.table.take(seen), history.label[seen]
-    offered = lines(table, label, slice(0, border), slice(border, len(seen)), specs)
-    chosen = _worthwhile(offered, label, border)
+    table, label, weight = history.table.take(seen), history.label[seen], history.weight[seen]
+    offered = lines(table, label, slice(0, border), slice(border, len(seen)), specs, weight=weight)
+    chosen = _worthwhile(offered, label, weight, border)
     if not chosen:
         return None
-    exact = _coefficients(chosen, label)
+    exact = _coefficients(chosen, label, weight)
     scale = HIGHEST / max(float((exact @ _pulls(chosen)).max()), 1e-9)
     rules = _rounded(chosen, exact, scale)
     if not rules:
@@ -133,39 +134,39 @@ def learned(
     return _judged(card, plain_card, first, specs, resamples=resamples, seed=seed)
 
 
-def _worthwhile(offered: Sequence[Line], label: Vector, border: int) -> list[Line]:
+def _worthwhile(offered: Sequence[Line], label: Vector, weight: Vector, border: int) -> list[Line]:
     """The first lines of the greedy order, as many as later rows do not clearly ask for more."""
-    order = _greedy(offered, label[:border], border)
+    order = _greedy(offered, label[:border], effective(weight[:border], border), border)
     later = label[border:]
     if later.min(initial=1) == later.max(initial=0) or not order:
         return order
     losses = []
     for count in range(1, len(order) + 1):
-        weights = _coefficients(order[:count], label, slice(0, border))
-        losses.append(attainable_loss(weights @ _pulls(order[:count])[:, border:], later))
+        values = _coefficients(order[:count], label, weight, slice(0, border))
+        losses.append(attainable_loss(values @ _pulls(order[:count])[:, border:], later, weight[border:]))
     best = losses[int(np.argmin([loss.mean() for loss in losses]))]
     enough = next(count for count, loss in enumerate(losses, 1) if not is_clearly_greater(loss, best))
     return order[:enough]
 
 
-def _greedy(offered: Sequence[Line], label: Vector, border: int) -> list[Line]:
+def _greedy(offered: Sequence[Line], label: Vector, weight: Vector, border: int) -> list[Line]:
     """Lines in the order of what each adds to those before it, by the score test (Rao 1948)."""
     if not offered:
         return []
     pulls = _pulls(offered)[:, :border]
     chosen: list[int] = []
-    chance = np.full(border, label.mean())
+    chance = np.full(border, mean(label, weight))
     while len(chosen) < MOST_LINES:
-        curve = chance * (1 - chance)
+        curve = weight * chance * (1 - chance)
         spread = np.abs(pulls) @ curve - (pulls @ curve) ** 2 / curve.sum()
-        strength = np.round(pulls @ (label - chance) / np.sqrt(np.maximum(spread, 1e-9)), 9)
+        strength = np.round(pulls @ (weight * (label - chance)) / np.sqrt(np.maximum(spread, 1e-9)), 9)
         strength[chosen] = -np.inf
         best = int(np.argmax(strength))
         if strength[best] < LEAST_STRENGTH:
             break
         chosen.append(best)
-        weights, level = _fit(pulls[chosen], label)
-        chance = sigmoid(weights @ pulls[chosen] + level)
+        values, level = _fit(pulls[chosen], label, weight)
+        chance = sigmoid(values @ pulls[chosen] + level)
     return [offered[place] for place in chosen]
 
 
@@ -173,12 +174,13 @@ def _pulls(chosen: Sequence[Line]) -> Vector:
     return np.stack([line.pull for line in chosen])
 
 
-def _coefficients(chosen: Sequence[Line], label: Vector, rows: slice = slice(None)) -> Vector:
-    return _fit(_pulls(chosen)[:, rows], label[rows])[0]
+def _coefficients(chosen: Sequence[Line], label: Vector, weight: Vector, rows: slice = slice(None)) -> Vector:
+    return _fit(_pulls(chosen)[:, rows], label[rows], weight[rows])[0]
 
 
-def _fit(pulls: Vector, label: Vector) -> tuple[Vector, float]:
-    return rising_fit(pulls, label, prior=np.zeros(len(pulls)), strength=PRIOR_ROWS)
+def _fit(pulls: Vector, label: Vector, weight: Vector) -> tuple[Vector, float]:
+    rows = effective(weight, len(label))
+    return rising_fit(pulls, label, prior=np.zeros(len(pulls)), strength=PRIOR_ROWS, weight=rows)
 
 
 def _rounded(chosen: Sequence[Line], exact: Vector, scale: float) -> list[Rule]:
@@ -192,8 +194,9 @@ def _rounded(chosen: Sequence[Line], exact: Vector, scale: float) -> list[Rule]:
 
 def _calibrated(rules: Sequence[Rule], scale: float, first: FirstPass) -> LearnedCard:
     places = first.split["calibrate"]
-    margin = uncut(first.history.table.take(places), rules) / scale
-    return LearnedCard(tuple(rules), scale, platt(margin, first.history.label[places]))
+    history = first.history
+    margin = uncut(history.table.take(places), rules) / scale
+    return LearnedCard(tuple(rules), scale, platt(margin, history.label[places], history.weight[places]))
 
 
 def _judged(
@@ -208,11 +211,11 @@ def _judged(
     places = first.split["test"]
     table, label = first.history.table.take(places), first.history.label[places]
     chance, exact = card.probability(table), unrounded.probability(table)
-    leads = first.history.leads[places]
-    ends = interval(label, chance, leads, resamples=resamples, seed=seed)
-    values, before = measure(label, chance).as_json(), measure(label, exact).as_json()
+    leads, weight = first.history.leads[places], first.history.weight[places]
+    ends = interval(label, chance, leads, weight=weight, resamples=resamples, seed=seed)
+    values, before = (measure(label, said, weight=weight).as_json() for said in (chance, exact))
     model = first.calibration.apply(first.margin[places])
-    pair = Pair(label, model, chance, lead_numbers(table.column("lead_id")), {})
+    pair = Pair(label, model, chance, lead_numbers(table.column("lead_id")), {}, weight)
     against = differences(pair, capacity_share=CAPACITY, resamples=resamples, seed=seed)
     known = {spec.name: spec for spec in specs}
     return Judged(
@@ -220,7 +223,7 @@ def _judged(
         {
             "n": len(label),
             "positives": int(label.sum()),
-            "base_rate": float(label.mean()),
+            "base_rate": mean(label, weight),
             **{n: {"value": v, "low": ends[n][0], "high": ends[n][1]} for n, v in values.items()},
         },
         {

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from features.catalogue import NOT_KNOWN, FeatureSpec, around
 from models.metrics import Vector
 from models.points.rule import Rule
+from models.weights import mean, per_row
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -50,7 +51,13 @@ class Line:
 
 
 def lines(
-    table: pa.Table, label: Vector, earlier: slice, later: slice, specs: Sequence[FeatureSpec]
+    table: pa.Table,
+    label: Vector,
+    earlier: slice,
+    later: slice,
+    specs: Sequence[FeatureSpec],
+    *,
+    weight: Vector | None = None,
 ) -> list[Line]:
     """Every line whose direction is the same on earlier and on later rows.
 
@@ -62,14 +69,16 @@ def lines(
         0 or 1, shape (n,).
     earlier, later
         Rows to learn the bounds and directions from, and to check the directions on.
+    weight
+        How often each row counts in a rate, shape (n,); None is once.
     """
-    found = []
+    found, counts = [], per_row(weight, len(label))
     for spec in specs:
         column = table.column(spec.name)
         for rule in _conditions(column.slice(earlier.start, earlier.stop - earlier.start), spec):
             line = Line(rule, rule.holds(column))
-            way = _way(line.holds[earlier], label[earlier])
-            if way == 0 or way * _way(line.holds[later], label[later], least=1) < 0:
+            way = _way(line.holds[earlier], label[earlier], counts[earlier])
+            if way == 0 or way * _way(line.holds[later], label[later], counts[later], least=1) < 0:
                 continue
             if spec.kind == "category" and rule.is_missing is None:
                 found.append(Line(_pointing(rule, way), line.holds))
@@ -121,12 +130,12 @@ def _bounds(column: pa.ChunkedArray) -> list[float]:
     return sorted({float(f"{cut:.{DIGITS}g}") for cut in np.concatenate(cuts)})
 
 
-def _way(holds: Flags, label: Vector, *, least: int = LEAST_ROWS) -> float:
+def _way(holds: Flags, label: Vector, weight: Vector, *, least: int = LEAST_ROWS) -> float:
     """1 if the rows that meet a line convert more often than the others, -1 if less; 0 if too few do."""
     inside = int(holds.sum())
     if min(inside, len(holds) - inside) < least:
         return 0.0
-    return float(np.sign(label[holds].mean() - label[~holds].mean()))
+    return float(np.sign(mean(label[holds], weight[holds]) - mean(label[~holds], weight[~holds])))
 
 
 def _pointing(rule: Rule, way: float) -> Rule:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from models.metrics import Ranked, Vector, resampled
 from models.segments.cut import Texts
+from models.weights import mean, per_row
 
 Numbers = npt.NDArray[np.int64]
 LEVEL = 0.95
@@ -31,6 +32,8 @@ class Pair:
         Lead of each row.
     segments
         Slice of each row, by name.
+    weight
+        How often each row counts; None is once.
     """
 
     label: Vector
@@ -38,6 +41,7 @@ class Pair:
     challenger: Vector
     leads: Numbers
     segments: Mapping[str, Texts]
+    weight: Vector | None = None
 
     @property
     def positives(self) -> int:
@@ -74,12 +78,12 @@ def differences(
     (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13).
     """
     both = [Ranked.of(pair.label, chance) for chance in (pair.champion, pair.challenger)]
-    once = np.ones_like(pair.label)
+    once = np.ones_like(pair.label) if pair.weight is None else pair.weight
     values = np.asarray([list(_figures(ranked, once, capacity_share).values()) for ranked in both])
     random = np.random.default_rng(seed)
     member = np.unique(pair.leads, return_inverse=True)[1]
     drawn = []
-    for weight in (resampled(random, member) for _ in range(resamples)):
+    for weight in (resampled(random, member, pair.weight) for _ in range(resamples)):
         if both[0].has_both(weight):
             found = [list(_figures(ranked, weight, capacity_share).values()) for ranked in both]
             drawn.append(np.subtract(found[1], found[0]))
@@ -134,12 +138,13 @@ def segment_differences(pair: Pair, *, least_outcomes: int) -> list[dict[str, An
             "is_judged": is_judged,
         }
         if is_judged:
-            mean, error = _mean(losses[1][rows] - losses[0][rows], pair.leads[rows])
+            weight = None if pair.weight is None else pair.weight[rows]
+            difference, error = _mean(losses[1][rows] - losses[0][rows], pair.leads[rows], weight)
             told |= {
-                "champion": float(losses[0][rows].mean()),
-                "difference": mean,
-                "low": mean - quantile * error,
-                "high": mean + quantile * error,
+                "champion": mean(losses[0][rows], weight),
+                "difference": difference,
+                "low": difference - quantile * error,
+                "high": difference + quantile * error,
             }
         found.append(told)
     return sorted(found, key=lambda told: -told["low"] if told["is_judged"] else np.inf)
@@ -163,11 +168,11 @@ def _rarer(label: Vector) -> int:
     return min(positives, len(label) - positives)
 
 
-def _mean(values: Vector, leads: Numbers) -> tuple[float, float]:
+def _mean(values: Vector, leads: Numbers, weight: Vector | None) -> tuple[float, float]:
     """Mean, and its standard error where the values of a lead hang together."""
     member = np.unique(leads, return_inverse=True)[1]
-    mean, count = float(values.mean()), int(member.max()) + 1
+    middle, count = mean(values, weight), int(member.max()) + 1
     if count == 1:
-        return mean, float("inf")
-    sums = np.bincount(member, weights=values - mean)
-    return mean, float(np.sqrt((sums @ sums) * count / (count - 1)) / len(values))
+        return middle, float("inf")
+    sums = np.bincount(member, weights=per_row(weight, len(values)) * (values - middle))
+    return middle, float(np.sqrt((sums @ sums) * count / (count - 1)) / len(values))

@@ -106,7 +106,7 @@ def unseen_from(bundle: Bundle) -> int | None:
 
 
 def common_tests(champion: Voice, challenger: Voice) -> Pair:
-    """The rows that stand in the forward tests of both; labels and slices are the challenger's."""
+    """The rows that stand in the forward tests of both; labels, slices and weights are the challenger's."""
     keys = challenger.keys
     theirs = champion.kept(keys)
     places = np.flatnonzero(~np.isnan(theirs))
@@ -116,6 +116,7 @@ def common_tests(champion: Voice, challenger: Voice) -> Pair:
         challenger=challenger.test.probability[places],
         leads=keys.lead[places],
         segments={name: values[places] for name, values in challenger.test.slices.items()},
+        weight=challenger.test.weight[places],
     )
 
 
@@ -133,6 +134,9 @@ def joined(one: Pair, other: Pair) -> Pair:
             for name, values in one.segments.items()
             if name in other.segments
         },
+        weight=np.concatenate(
+            [np.ones(len(part.label)) if part.weight is None else part.weight for part in (one, other)]
+        ),
     )
 
 

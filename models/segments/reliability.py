@@ -9,11 +9,14 @@ import numpy.typing as npt
 
 from models.audit.association import wilson
 from models.metrics import Vector
+from models.weights import mean
 
 Z_95 = 1.96  # standard deviations around the mean between which 95 % lie
 
 
-def reliability(label: Vector, probability: Vector, leads: npt.ArrayLike) -> dict[str, Any]:
+def reliability(
+    label: Vector, probability: Vector, leads: npt.ArrayLike, *, weight: Vector | None = None
+) -> dict[str, Any]:
     """Counts, mean probability and observed rate of some rows.
 
     Parameters
@@ -24,6 +27,8 @@ def reliability(label: Vector, probability: Vector, leads: npt.ArrayLike) -> dic
         Forecast between 0 and 1, shape (n,).
     leads
         Lead of each row, shape (n,).
+    weight
+        How often each row counts in a mean, shape (n,); None is once.
 
     Returns
     -------
@@ -42,9 +47,9 @@ def reliability(label: Vector, probability: Vector, leads: npt.ArrayLike) -> dic
     >>> once["rate_low"] == twice["rate_low"], round(twice["forecast"], 2)
     (True, 0.3)
     """
-    rate, count = float(label.mean()), len(np.unique(np.asarray(leads)))
+    rate, count = mean(label, weight), len(np.unique(np.asarray(leads)))
     low, high = (float(end) for end in wilson(np.array(rate * count), np.array(float(count)), z=Z_95))
-    forecast = float(probability.mean())
+    forecast = mean(probability, weight)
     return {
         "rows": len(label),
         "leads": count,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from features.labels import labelled
-from features.moments import nights
-from features.snapshots import known_until, past_nights, tonight
+from features.moments import Moments, nights
+from features.questions import Plan, past
+from features.snapshots import drawn_for, known_until, past_nights, tonight
 from tests.features.drawn import drawn, fetched, install
 
 TONIGHT = datetime(2026, 3, 31, tzinfo=UTC)
@@ -111,3 +112,37 @@ def test_training_nights_are_past_nights_of_open_leads_and_no_lead_gives_more_th
 
 def test_the_history_is_known_until_the_midnight_after_its_latest_record(crm):
     assert known_until({"outcomes": crm["outcomes"]}) == datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def kept(duck, **nights_of):
+    """What each drawn night of the lead that is asked about stands for, where two may be drawn."""
+    start = datetime(2026, 1, 1)  # noqa: DTZ001  # as an engine holds it
+    rows = [(lead, start + timedelta(days=day)) for lead, count in nights_of.items() for day in range(count)]
+    text = "lead_id | as_of\n--+--\n" + "\n".join(f"{lead} | {night}" for lead, night in rows)
+    found = fetched(duck, drawn_for(install(duck, pairs=drawn(text))["pairs"], max_per_lead=2))
+    return [w for lead, w in zip(found["lead_id"], found["stands_for"], strict=True) if lead == "asked"]
+
+
+@pytest.mark.parametrize(
+    ("nights", "stand_for"), [(1, [1.0]), (2, [1.0, 1.0]), (3, [1.5, 1.5]), (8, [4.0, 4.0])]
+)
+def test_the_drawn_nights_of_a_lead_stand_for_all_that_it_has(engine, nights, stand_for):
+    if engine.name != "duckdb":
+        pytest.skip("training draws its nights on DuckDB")
+    assert kept(engine, other=5, asked=nights) == stand_for
+
+
+@pytest.mark.parametrize("censoring", ["leave_out", "weight"])
+def test_the_weighted_rate_of_a_quick_and_a_lasting_lead_is_that_of_all_their_nights(engine, censoring):
+    """Three nights of a lead that is won on the fourth day, thirty of one that is lost on the 31st."""
+    if engine.name != "duckdb":
+        pytest.skip("training draws its nights on DuckDB")
+    leads = "lead_id | created_at\n--+--\nquick | 2026-01-01 12:00\nlasting | 2026-01-01 12:00"
+    ends = "lead_id | stage | occurred_at | recorded_at\n--+--+--+--\nquick | won | 2026-01-04 12:00 |\n"
+    ends += "lasting | lost | 2026-01-31 12:00 |"
+    plan = Plan("won", 10, Moments(every_days=1), 5, 0, datetime(2026, 6, 1, tzinfo=UTC), censoring)
+    tables = install(engine, leads=drawn(leads), outcomes=drawn(ends))
+    rows = past(engine, tables, plan).mature.to_pyarrow()
+    label, weight = rows["label"].to_numpy(), rows["stands_for"].to_numpy()
+    assert (label.sum(), len(label)) == (3, 8)
+    assert weight @ label / weight.sum() == pytest.approx(3 / 33)

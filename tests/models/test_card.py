@@ -28,12 +28,12 @@ SPLIT = {
     "asked_gap_days": 90.0,
     "slices": {
         name: {"first_as_of": f"{year}-01-01T00:00:00", "last_as_of": f"{year}-12-31T00:00:00",
-               "rows": 1000, "positives": 300}
+               "rows": 1000, "positives": 300, "base_rate": 0.3}
         for name, year in (("train", 2023), ("test", 2025))
     },
 }  # fmt: skip
 TABLES = ("leads", "touches", "accounts", "outcomes", "field_history")
-FACTS = Facts("leads", TABLES, is_flat=False, undecided=0, split=SPLIT)
+FACTS = Facts("leads", TABLES, is_flat=False, undecided=0, split=SPLIT, base_rate=0.3)
 
 
 def figure(value, low, high):
@@ -162,10 +162,11 @@ def with_slice(name, **known):
 
 def test_limits_follow_from_facts(bundle, audit):
     assert "base rate moved from 30.0% in the training slice to 40.0%" in limits(
-        bundle, audit, facts=with_slice("test", positives=400)
+        bundle, audit, facts=with_slice("test", positives=400, base_rate=0.4)
     )
-    assert "base rate" not in limits(bundle, audit, facts=with_slice("test", positives=370))
-    assert "base rate" not in limits(bundle, audit, facts=with_slice("test", rows=10, positives=4))
+    assert "base rate" not in limits(bundle, audit, facts=with_slice("test", positives=370, base_rate=0.37))
+    few = with_slice("test", rows=10, positives=4, base_rate=0.4)
+    assert "base rate" not in limits(bundle, audit, facts=few)
     assert "the history spans 364 days" in limits(
         bundle, audit, facts=with_slice("test", last_as_of="2023-12-31T00:00:00")
     )

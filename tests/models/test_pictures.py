@@ -32,8 +32,17 @@ def test_each_picture_is_a_png_and_the_same_rows_give_the_same_bytes(tmp_path):
 
 def test_gains_share_wins_evenly_among_equal_scores():
     won = np.array([True, False, False, True, False])
-    assert _found(won, np.array([3.0, 1.0, 1.0, 1.0, 1.0])).tolist() == [0, 0.5, 0.625, 0.75, 0.875, 1.0]
-    assert _found(won, np.array([5.0, 4.0, 3.0, 2.0, 1.0])).tolist() == [0, 0.5, 0.5, 0.5, 1.0, 1.0]
+
+    def found(score):
+        return np.interp(np.arange(6) / 5, *_found(won, np.array(score), np.ones(5)))
+
+    assert found([3.0, 1.0, 1.0, 1.0, 1.0]) == pytest.approx([0, 0.5, 0.625, 0.75, 0.875, 1.0])
+    assert found([5.0, 4.0, 3.0, 2.0, 1.0]) == pytest.approx([0, 0.5, 0.5, 0.5, 1.0, 1.0])
+
+
+def test_a_row_that_stands_for_three_is_called_as_three():
+    called, found = _found(np.array([True, False]), np.array([1.0, 2.0]), np.array([1.0, 3.0]))
+    assert (called.tolist(), found.tolist()) == ([0, 0.75, 1.0], [0, 0.0, 1.0])
 
 
 def test_the_interval_of_the_auc_is_that_of_the_bootstrap():
