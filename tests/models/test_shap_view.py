@@ -23,9 +23,8 @@ pytestmark = pytest.mark.filterwarnings(
 def shown():
     table = pa.table({"country": ["DE", None], "lead_id": ["a", "b"], "visits": [1234.5, None]})
     margin = np.array([-1.0, -3.0])
-    explained = Explained(
-        Scores(margin, margin, margin, margin, margin), np.array([[0.5, 0.5], [-0.5, -0.5]]), -2.0
-    )
+    scores, values = Scores(margin, margin, margin, margin, margin), np.array([[0.5, 0.5], [-0.5, -0.5]])
+    explained = Explained(scores, values, -2.0, matrix=np.zeros((2, 2)))
     return explanation(explained, table, SPECS)
 
 
