@@ -10,7 +10,7 @@ import sys
 import tomllib
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -219,6 +219,8 @@ def defaults(section_of: BaseModel, prefix: str = "") -> Iterator[tuple[str, obj
     for name, value in section_of:
         if isinstance(value, BaseModel):
             yield from defaults(value, f"{name}.")
+        elif is_dataclass(value):
+            yield from ((f"{name}.{part.name}", getattr(value, part.name)) for part in fields(value))
         else:
             yield f"{prefix}{name}", value
 
@@ -228,6 +230,8 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from parameters(kind, f"{name}.")
+        elif is_dataclass(kind):
+            yield from (f"{name}.{part.name}" for part in fields(kind))
         else:
             yield f"{prefix}{name}"
 
@@ -342,6 +346,7 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     manifest = {row[0] for row in cells(section("runs.md", "## manifest.json"))}
     assert manifest - {"Key"} == set(json.loads((run / "manifest.json").read_text()))
     shown = {"rank", "lead_id", "probability", "score", "margin", "margin_base"}
+    shown |= {"grade", "route", "rank_before", "change", "change_1"}
     columns = set(pq.read_schema(run / "ranking.parquet").names) - {"owner", "territory", "source"}
     beside = {"expected_value", "tags", "rfm_octant", "top_place", "ranked_by"}  # as far as they are there
     named = {c for c in columns if not re.match(r"margin_|for_|against_|probability_", c)} - beside
