@@ -52,7 +52,7 @@ def by_word(valued: ir.Table) -> ir.Table:
     """A row for each different word of ``value``, in lower case; none for a value without words.
 
     >>> rows = ibis.memtable({"lead_id": ["a"], "value": ["CRM-software, crm"]})
-    >>> sorted(by_word(rows).value.to_list())
+    >>> sorted(by_word(rows).value.to_pyarrow().to_pylist())
     ['crm', 'software']
     """
     apart = valued.mutate(value=spaced(valued.value).split(" ").unnest())
