@@ -51,7 +51,8 @@ def with_value(
 def by_word(valued: ir.Table) -> ir.Table:
     """A row for each different word of ``value``, in lower case; none for a value without words.
 
-    >>> rows = ibis.memtable({"lead_id": ["a"], "value": ["CRM-software, crm"]})
+    >>> import pyarrow
+    >>> rows = ibis.memtable(pyarrow.table({"lead_id": ["a"], "value": ["CRM-software, crm"]}))
     >>> sorted(by_word(rows).value.to_pyarrow().to_pylist())
     ['crm', 'software']
     """
