@@ -34,6 +34,7 @@ def test_a_traced_lead_is_the_published_one_and_its_numbers_add_up(demo, first, 
         "probability": pytest.approx(found["probability"], abs=1e-12),
         "margin": pytest.approx(found["margin"], abs=1e-9),
         "features_differ": [],
+        "probability_withheld": first["probability_withheld"],
     }
 
 
