@@ -50,11 +50,10 @@ def compared(
     if previous is None or old is None or isinstance(by, ByScorecard):
         ledger.write_nothing(staged)
         return None
-    is_same = old.digest == by.digest
     with progress.stage("comparing with the run before"), tempfile.TemporaryDirectory(dir=staged) as scratch:
         chosen = ByModel(old, by.name).features(params, inputs)
-        arrived = staged / "features.parquet"
-        if not is_same:
+        arrived = None
+        if old.digest != by.digest:
             arrived = Path(scratch) / "arrived.parquet"
             _write(arrived, inputs, chosen, old, inputs.tables, is_now=is_now)
         passed = Path(scratch) / "passed.parquet"

@@ -44,7 +44,7 @@ class Sides:
         Parquet file with the features of ``old`` as of tonight, by the facts of the run before; leads of both
         runs at least.
     arrived
-        The same by tonight's facts.
+        The same by tonight's facts; None where ``old`` ranks tonight, too: what it said is staged already.
     remembered
         Features of ``old`` that time alone does not move: their value in ``passed`` is the one that the run
         before kept.
@@ -54,7 +54,7 @@ class Sides:
     old: Explainer
     curve: Calibration
     passed: Path
-    arrived: Path
+    arrived: Path | None
     remembered: frozenset[str]
 
 
@@ -94,7 +94,8 @@ def write_changes(
         pq.ParquetWriter(staged / LEDGER_REASONS, _REASONS) as said,
     ):
         for before, passed, arrived, now in _chunks(staged):
-            looks = (_kept(before, sides.old), _seen(passed, sides.old), _seen(arrived, sides.old))
+            of_tonight = _kept(now, sides.old) if sides.arrived is None else _seen(arrived, sides.old)
+            looks = (_kept(before, sides.old), _seen(passed, sides.old), of_tonight)
             margin = _column(now, "margin")
             found = parts(*looks, margin, (sides.old.bundle.target.calibration, sides.curve))
             lead = now.column("lead_id")
@@ -146,7 +147,8 @@ def _align(connection: duckdb.DuckDBPyConnection, staged: Path, sides: Sides) ->
         "_contributions": old / CONTRIBUTIONS,
         "_features": old / "features.parquet",
         "_passed": sides.passed,
-        "_arrived": sides.arrived,
+        "_arrived": sides.arrived or staged / "features.parquet",
+        "_said": staged / CONTRIBUTIONS,
     }
     for view, path in views.items():
         connection.register(view, connection.read_parquet(str(path)))
@@ -158,12 +160,10 @@ def _align(connection: duckdb.DuckDBPyConnection, staged: Path, sides: Sides) ->
     _write(connection, staged / _BEFORE, f"{scored}, {contributions}", "_ranked r", "_contributions c")
     _write(connection, staged / _PASSED, passed, "_passed p", "_features f")
     _write(connection, staged / _ARRIVED, ", ".join(f"a.{named(n)}" for n in names), "_arrived a")
-    _write(
-        connection,
-        staged / _NOW,
-        "s.margin, CASE WHEN s.probability_withheld IS NULL THEN s.probability END AS probability",
-        "_scores s",
-    )
+    told, sources = f"s.margin, {_TOLD}", ["_scores s"]
+    if sides.arrived is None:
+        told, sources = f"{told}, {contributions}", [*sources, "_said c"]
+    _write(connection, staged / _NOW, told, *sources)
     counts = _counted(connection)
     connection.execute("DROP TABLE _both")
     for view in views:
@@ -191,10 +191,10 @@ def _chunks(staged: Path) -> Iterator[tuple[pa.Table, ...]]:
         yield tuple(pa.Table.from_batches([batch]) for batch in batches)
 
 
-def _kept(before: pa.Table, old: Explainer) -> Look:
-    """The look that the run before published."""
-    columns: Sequence[Any] = [_column(before, spec.name) for spec in old.bundle.specs]
-    return Look(_column(before, "margin"), np.column_stack(columns))
+def _kept(said: pa.Table, old: Explainer) -> Look:
+    """A look that a run has kept: the one before, or tonight's."""
+    columns: Sequence[Any] = [_column(said, spec.name) for spec in old.bundle.specs]
+    return Look(_column(said, "margin"), np.column_stack(columns))
 
 
 def _seen(features: pa.Table, old: Explainer) -> Look:

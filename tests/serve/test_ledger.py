@@ -126,7 +126,8 @@ def test_a_change_is_told_by_the_feature_that_moved_and_by_what_moved_it(night):
     assert raised == {"new_facts"}
 
 
-def test_the_same_night_twice_moves_nobody(model, tmp_path):
+@pytest.mark.parametrize("is_kept", [True, False], ids=["what was said", "explained again"])
+def test_the_same_night_twice_moves_nobody(model, tmp_path, is_kept):
     table = features(30)
     ranked(model, table, tmp_path / "one")
     ranked(model, table, tmp_path / "two")
@@ -135,8 +136,9 @@ def test_the_same_night_twice_moves_nobody(model, tmp_path):
         ledger.write_nothing(tmp_path / "one")
         batch.write_ranking(connection, tmp_path / "one", shown=Shown())
         path = tmp_path / "two" / "features.parquet"
+        arrived = None if is_kept else path
         previous = Run("one", tmp_path / "one", {})
-        sides = Sides(previous, Explainer(model), model.target.calibration, path, path, frozenset())
+        sides = Sides(previous, Explainer(model), model.target.calibration, path, arrived, frozenset())
         ledger.write_changes(connection, tmp_path / "two", sides)
     found = pq.read_table(tmp_path / "two" / "changes.parquet")
     for part in ("new_facts", "time_passing", "model", "calibration", "total", "change"):
