@@ -72,7 +72,7 @@ class Grades:
         ModelError
             The percentiles fall or are not as many as they should be.
         """
-        both = [np.asarray(data[half], np.float64) for half in ("fit", "engagement")]
+        both = [np.asarray(data.get(half, ()), np.float64) for half in ("fit", "engagement")]
         if any(part.shape != (QUANTILES,) or not (np.diff(part) >= 0).all() for part in both):
             raise ModelError("the grades of the model are damaged", hint="train the model again")
         return cls(*(tuple(part.tolist()) for part in both))

@@ -5,7 +5,6 @@ Both come from the later slices, rows that the first pass of a training had not 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from models import evidence, grades
@@ -24,7 +23,7 @@ def with_references(trained: Trained, *, threads: int = 0) -> Trained:
         Threads to use; the result does not depend on it. 0 means one per core.
     """
     found = {evidence.EVIDENCE: _evidence(trained), grades.GRADES: _grades(trained, threads)}
-    return replace(trained, bundle=replace(trained.bundle, extras={**trained.bundle.extras, **found}))
+    return trained.with_extras(found)
 
 
 def _evidence(trained: Trained) -> dict[str, Any]:

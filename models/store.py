@@ -16,6 +16,11 @@ MOST_BYTES = 1 << 30  # of all files together
 MOST_FILES = 10_000
 
 
+def place(home: Path, digest: str) -> Path:
+    """Where a project keeps its copy of the bundle with a digest."""
+    return home / ".leadrank" / "models" / digest
+
+
 def save(bundle: Bundle, folder: Path | str) -> str:
     """Write the bundle.
 
@@ -33,21 +38,21 @@ def save(bundle: Bundle, folder: Path | str) -> str:
     StorageError
         The folder exists, or the disk refuses.
     """
-    place = Path(folder)
-    if place.exists():
-        raise StorageError(f"the folder '{place}' exists already", hint="choose a new folder for the bundle")
+    target = Path(folder)
+    if target.exists():
+        raise StorageError(f"the folder '{target}' exists already", hint="choose a new folder for the bundle")
     files = bundle.files()
     try:
-        beside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
             _write(beside, files)
             beside.chmod(0o755)  # mkdtemp's 0o700 would hide a published model from its readers
-            beside.rename(place)
+            beside.rename(target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise StorageError(
-            f"the bundle cannot be written to '{place}'", hint=os.strerror(error.errno or 0)
+            f"the bundle cannot be written to '{target}'", hint=os.strerror(error.errno or 0)
         ) from error
     return bundle.digest
 

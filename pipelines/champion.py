@@ -14,7 +14,7 @@ from models import registry
 from models.bundle import Bundle
 from models.cards.forward_test import ForwardTest
 from models.cards.forward_test import load as load_test
-from models.store import load
+from models.store import load, place
 from pipelines.params import Params
 
 
@@ -75,7 +75,7 @@ def by_digest(params: Params, home: Path, digest: str) -> Champion:
 
 def fetched(uri: str, home: Path, version: registry.Version) -> Champion:
     """Any registered version; else as `champion`."""
-    kept = home / ".leadrank" / "models" / version.digest
+    kept = place(home, version.digest)
     if not kept.is_dir():
         _keep(uri, version, kept)
     return Champion(version.version, version.digest, load(kept, digest=version.digest))

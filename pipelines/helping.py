@@ -20,13 +20,13 @@ def improvement(params: Params, home: Path, run: Run, lead_id: str) -> dict[str,
     from models.evidence import kept
     from models.improvement import best_improvement
     from models.scoring import Scorer
-    from models.store import load
+    from models.store import load, place
 
     if queries.ranked_by(run)["ranked_by"] != batch.RANKED_BY:
         return None
     digest = run.manifest["model"]["digest"]
     try:
-        bundle = load(home / ".leadrank" / "models" / digest, digest=digest)
+        bundle = load(place(home, digest), digest=digest)
     except ModelError:
         return None
     evidence = kept(bundle.extras, columns=len(bundle.specs))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,8 @@ def with_points(trained: Trained, *, resamples: int, seed: int) -> tuple[Trained
     """The training with a learned points card in its bundle, and the card's figures by contender."""
     found = learned(trained.first, trained.bundle.specs, resamples=resamples, seed=seed)
     kept = NO_LINE if found is None else found.as_json()
-    bundle = replace(trained.bundle, extras={**trained.bundle.extras, LEARNED_CARD: kept})
     figures = {} if found is None else {LEARNED_CARD: dict(found.figures)}
-    return replace(trained, bundle=bundle), figures
+    return trained.with_extras({LEARNED_CARD: kept}), figures
 
 
 def shown(params: Params, home: Path, version: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from features.catalogue import FeatureSpec
@@ -46,5 +45,4 @@ def with_floor(trained: Trained, given: Train) -> tuple[Trained, Floor | None]:
         values=values[name],
         least_outcomes=given.segment_outcomes,
     )
-    bundle = replace(trained.bundle, extras={**trained.bundle.extras, FLOOR: floor.as_json()})
-    return replace(trained, bundle=bundle), floor
+    return trained.with_extras({FLOOR: floor.as_json()}), floor

@@ -21,7 +21,7 @@ from rich.console import Console
 from models import reasons as spoken
 from models.evidence import Backing
 from models.explaining import Explainer
-from models.store import load
+from models.store import load, place
 from serve import runs
 from serve.batch import CHUNK_ROWS
 from tests.benches.report import conditions
@@ -38,7 +38,7 @@ def main() -> int:
         screen.print(f"no run in force in {asked.home}: make one with `leadrank demo`")
         return 1
     digest = run.manifest["model"]["digest"]
-    explainer = Explainer(load(asked.home / ".leadrank" / "models" / digest, digest=digest))
+    explainer = Explainer(load(place(asked.home, digest), digest=digest))
     features = pq.read_table(run.folder / "features.parquet")
     explainer.explain(features.slice(0, 10))  # compiles
     before, seconds, said = peak_mib(), {"contributions": 0.0, "reasons": 0.0}, 0
