@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
+from models.labels import NAMES
 from pipelines.params import load
-from serve.labels import NAMES
 from serve.lead import explained
 from serve.runs import Run, current
 

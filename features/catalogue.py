@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from features.errors import FeatureError
-from features.languages import PLURAL_FORMS
+from features.languages import ENGLISH, PLURAL_FORMS, Language, language
 from features.sentences import NOT_KNOWN, PLACEHOLDERS, POINTS_LEFT, around, forms_wanted, pieces, speaker
 from features.wording import Sentence
 
 __all__ = [
-    "NOT_KNOWN", "POINTS_LEFT", "Catalogue", "Compute", "Feature", "FeatureSpec", "On", "around", "catalogue",
-    "feature",
+    "ENGLISH", "NOT_KNOWN", "POINTS_LEFT", "Catalogue", "Compute", "Feature", "FeatureSpec", "Language", "On",
+    "around", "catalogue", "feature", "language",
 ]  # fmt: skip
-"""Models know this module of ours only: what a points card says around a sentence comes through it."""
+"""Models know this module of ours only: languages and what a card says around a sentence come through it."""
 
 Compute: TypeAlias = Callable[..., Any]
 On: TypeAlias = Literal[

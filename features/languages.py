@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -64,6 +65,24 @@ class Language:
         """A number as Python writes it (``1,234.5``, ``12%``), written as this language does."""
         return text.translate(self._signs)
 
+    def counted(self, one: str, many: str, number: int) -> str:
+        """A whole number with the form that goes with it, in the place of ``{n}``.
+
+        >>> ENGLISH.counted("{n} lead", "{n} leads", 1200)
+        '1,200 leads'
+        """
+        return self.plural(one, many, number).replace("{n}", self.number(f"{number:,}"))
+
+    def date(self, moment: str) -> str:
+        """The day of an ISO 8601 moment.
+
+        >>> ENGLISH.date("2026-06-30T00:00:00+00:00")
+        'Jun 30, 2026'
+        """
+        from babel.dates import format_date
+
+        return format_date(datetime.fromisoformat(moment).date(), "medium", locale=self.code)
+
     @cached_property
     def _signs(self) -> dict[int, str]:
         return str.maketrans({",": self.group, ".": self.decimal, "%": self.percent})
@@ -80,9 +99,17 @@ class Language:
         return replace(self, texts=texts)
 
 
+ENGLISH = Language("en", NullTranslations())
+
+
 @lru_cache
-def language(code: str) -> Language:
+def language(code: str, folder: Path = _LOCALES, domain: str = "features") -> Language:
     """The language of a code; read once.
+
+    Parameters
+    ----------
+    folder
+        Where the catalogues lie: ``<code>/LC_MESSAGES/<domain>.po``; by default those of sentences.
 
     Raises
     ------
@@ -92,22 +119,16 @@ def language(code: str) -> Language:
     if code not in get_args(LanguageCode):
         known = ", ".join(get_args(LanguageCode))
         raise ParameterError(f"'{code}' is no language that sentences are said in", hint=f"use {known}")
-    return Language(code, NullTranslations()) if code == "en" else _translated(code)
+    return ENGLISH if code == "en" else _translated(code, folder / code / "LC_MESSAGES" / f"{domain}.po")
 
 
-def catalogue(path: Path, code: str) -> GNUTranslations:
-    """The texts of a gettext catalogue (``.po``) in a language."""
-    from babel.messages.pofile import read_po
-
-    with path.open("rb") as file:
-        return _compiled(read_po(file, locale=code))
-
-
-def _translated(code: str) -> Language:
+def _translated(code: str, path: Path) -> Language:
     from babel import Locale
+    from babel.messages.pofile import read_po
     from babel.numbers import get_decimal_symbol, get_group_symbol
 
-    texts = catalogue(_LOCALES / code / "LC_MESSAGES" / "features.po", code)
+    with path.open("rb") as file:
+        texts = _compiled(read_po(file, locale=code))
     locale = Locale.parse(code)
     return Language(
         code,

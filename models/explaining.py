@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,15 @@ class Explained:
     contributions: Matrix
     base: float
     matrix: Matrix
+
+    def take(self, places: Any) -> Explained:
+        """Some of the rows."""
+        scores = self.scores.take(places)
+        return Explained(scores, self.contributions[places], self.base, self.matrix[places])
+
+    def of_features(self, places: Any) -> Explained:
+        """Some of the features: what all others add goes unsaid."""
+        return Explained(self.scores, self.contributions[:, places], self.base, self.matrix[:, places])
 
 
 class Explainer:

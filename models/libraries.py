@@ -8,6 +8,7 @@ def load() -> None:
     import lightgbm  # noqa: F401  # brings scikit-learn and scipy.stats
     import matplotlib.backends.backend_agg
     import matplotlib.figure  # noqa: F401
+    import shap  # noqa: F401  # draws; brings numba and Matplotlib's colours
     import sklearn.isotonic
     import sklearn.linear_model  # noqa: F401
 

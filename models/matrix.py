@@ -205,13 +205,14 @@ def _frequent(column: pa.ChunkedArray, *, most: int, min_rows: int) -> tuple[str
 
 def _require(table: pa.Table, kinds: Mapping[str, str]) -> None:
     """Refuse a table whose columns are not those of the model."""
-    missing = [name for name in kinds if name not in table.column_names]
+    types = dict(zip(table.column_names, table.schema.types, strict=True))
+    missing = [name for name in kinds if name not in types]
     if missing:
         raise ModelError(
             f"the feature table lacks {listed(missing)}, which the model was trained on",
             hint="build the features with the catalogue of the training, or train again",
         )
-    other = [name for name, kind in kinds.items() if not _fits(table.schema.field(name).type, kind)]
+    other = [name for name, kind in kinds.items() if not _fits(types[name], kind)]
     if other:
         raise ModelError(
             f"the feature table holds {listed(other)} as another type than in training",

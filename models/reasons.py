@@ -19,6 +19,8 @@ from models.evidence import FIGURES, Backing
 Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int64]
 Calibrate: TypeAlias = Callable[[Floats], Floats]
+Stem: TypeAlias = tuple[str, str]
+"""Family and stem: what one reason is about."""
 
 SCHEMA = pa.schema(
     {
@@ -110,8 +112,7 @@ def reasons(  # noqa: PLR0913  # keyword-only, each named at the call
         ``evidence_high`` (0 to 1, a 95 % interval) and ``evidence_leads``: how many earlier leads had such a
         value, and what share of them converted; null without enough of them.
     """
-    known = ~np.column_stack([_missing(table, spec.name) for spec in specs])
-    voices = np.where(known, values, 0.0)
+    voices = _voices(values, table, specs)
     group, stems = _stems(specs)
     sums = voices @ np.eye(len(stems))[group]
     row, stem = _chosen(sums, most_for, most_against)
@@ -135,6 +136,38 @@ def reasons(  # noqa: PLR0913  # keyword-only, each named at the call
         },
         schema=SCHEMA,
     )
+
+
+def first_stems(
+    values: Floats, table: pa.Table, specs: Sequence[FeatureSpec], *, most: int
+) -> tuple[list[Stem], Places]:
+    """What the strongest reasons for each lead are about, as `reasons` chooses them.
+
+    Parameters
+    ----------
+    values, table, specs
+        As for `reasons`.
+    most
+        Reasons per lead.
+
+    Returns
+    -------
+    stems, places
+        The stems, and for each lead the places of its reasons among them, shape (n, most), strongest first;
+        -1 where it has fewer.
+    """
+    group, stems = _stems(specs)
+    sums = _voices(values, table, specs) @ np.eye(len(stems))[group]
+    row, stem = _strongest(sums, most)
+    places = np.full((len(values), most), -1, dtype=np.int64)
+    places[row, _rank(row) - 1] = stem
+    return list(dict.fromkeys((spec.family, spec.stem) for spec in specs)), places
+
+
+def _voices(values: Floats, table: pa.Table, specs: Sequence[FeatureSpec]) -> Floats:
+    """The contributions of what is known: a missing value is never a reason."""
+    known = ~np.column_stack([_missing(table, spec.name) for spec in specs])
+    return np.where(known, values, 0.0)
 
 
 def _missing(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from features.errors import UpstreamError
 from models.tracking import files
 from models.tracking import versions as registered
 from models.tracking.address import anchored, database, here, shown
-from models.tracking.files import AUDIT, BUNDLE, CARD, MODEL, TEST
+from models.tracking.files import AUDIT, BUNDLE, CARD, MODEL, TEST, VIEWS
 from models.tracking.flat import ColumnKind, finite_metrics, flat_params
 from models.tracking.record import Record
 from models.tracking.runs import experiment_id, finished
@@ -30,6 +30,7 @@ __all__ = [
     "CARD",
     "CHAMPION",
     "TEST",
+    "VIEWS",
     "Record",
     "Version",
     "anchored",
@@ -81,7 +82,7 @@ def log_training(
         Names in MLflow; made when they do not exist.
     record
         Its folders: ``TEST`` (what the forward test left), ``AUDIT`` (the leakage audit's page), ``CARD``
-        (the model card, beside the bundle).
+        (the model card, beside the bundle), ``VIEWS`` (what the whole model looks like).
     bundle_folder
         The whole bundle; it is copied as it is.
     digest

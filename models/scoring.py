@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,18 @@ class Scores:
     high: Vector
     score: Vector
     within: Mapping[float, Vector] = field(default_factory=dict)
+
+    def take(self, places: Any) -> Scores:
+        """Some of the rows."""
+        within = {days: chance[places] for days, chance in self.within.items()}
+        return Scores(
+            self.margin[places],
+            self.probability[places],
+            self.low[places],
+            self.high[places],
+            self.score[places],
+            within,
+        )
 
 
 class Scorer:

@@ -33,6 +33,7 @@ from models.curves.spread import fit_spread, halved
 from models.fitting.baseline import logistic_probability
 from models.fitting.blend import Blend, Ensemble
 from models.fitting.classifier import SHALLOW, SHAPES, Rows, Shape, fit
+from models.fitting.halves import Half, fit_half
 from models.fitting.monotone import directions, promised
 from models.fitting.null_test import check_null
 from models.fitting.options import TrainOptions
@@ -56,7 +57,7 @@ class Trained:
 
     ``test`` has the columns ``snapshot_id, lead_id, as_of, label, margin, probability, stands_for``;
     ``first`` is what further targets are learned and judged on, and ``first_bundle`` the model that made
-    these predictions.
+    these predictions; ``halves`` are models of the same matrix, each learned from one half of the leads.
     """
 
     bundle: Bundle
@@ -64,6 +65,7 @@ class Trained:
     test: pa.Table
     first: FirstPass
     first_bundle: Bundle
+    halves: Sequence[tuple[Blend, Blend]] = ()
 
     def with_extras(self, found: Mapping[str, Any]) -> Trained:
         """The training with further plain data kept in its bundle."""
@@ -138,7 +140,7 @@ def train(
         calibration=calibration,
         reference=_reference(curve, measured.margin[later], history.weight[later]),
         spread=fit_spread(
-            measured.halves,
+            [(one.margin, other.margin) for one, other in measured.halves],
             measured.margin[later],
             history.label[later],
             curve,
@@ -161,7 +163,8 @@ def train(
     )
     first = FirstPass(history, split, measured.margin, measured.calibration, measured.encoding)
     test = history.predictions(split["test"], measured.margin, measured.calibration)
-    return Trained(bundle, report, test, first, first_bundle)
+    halves = [(one.blend, other.blend) for one, other in measured.halves]
+    return Trained(bundle, report, test, first, first_bundle, halves)
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ class _Measured:
     margin: Vector
     calibration: Calibration
     baseline: Vector
-    halves: Sequence[tuple[Vector, Vector]]
+    halves: Sequence[tuple[Half, Half]]
     disagreement: Vector
     blend: Blend
     encoding: Encoding
@@ -210,7 +213,7 @@ def _measure(
             halved,
             history.leads[seen],
             history.label[seen],
-            lambda mask: _half(known.take(mask), unseen, choice, options),
+            lambda mask: fit_half(known.take(mask), unseen, choice, options),
             threads=options.threads,
         )
         before = split["calibrate"]
@@ -263,12 +266,6 @@ def _check_null(known: Rows, unseen: Matrix, history: History, split: Split, opt
     is_judged = np.arange(len(places)) >= len(seen)
     label, leads = history.label[places], history.leads[places]
     check_null(fit_and_score, label, leads, is_judged, seed=options.seed)
-
-
-def _half(rows: Rows, asked: Matrix, choice: Choice, options: TrainOptions) -> Vector:
-    """What the choice says of rows when it has learned from half of the leads."""
-    few = replace(options, bags=1, fewest_bags=1, threads=1)
-    return Ensemble(fit_choice(rows.take(slice(-options.search_rows, None)), choice, few)).margin(asked)
 
 
 def _refit(

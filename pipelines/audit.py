@@ -43,5 +43,5 @@ def run(
         with progress.stage("looking for leaks"):
             found = audited(params, inputs, table, chosen, asked.mature)
     if report is not None:
-        write_page(report, found)
+        write_page(report, found, params.score.language)
     return {**found.as_json(), "report": None if report is None else str(report)}

@@ -25,7 +25,8 @@ from models.backtests import figures
 from models.backtests.contenders import MODEL, SCORECARD
 from models.backtests.lists import Lists
 from models.backtests.replay import Answer, model_order, replay
-from pipelines import leaks, remembering
+from models.phrases import Phrase
+from pipelines import leaks, protecting, remembering
 from pipelines.asking import plan
 from pipelines.backtest_kept import kept
 from pipelines.checks import counted
@@ -116,6 +117,7 @@ def _refuse_flat(params: Params) -> None:
 
 
 def _prepared(params: Params, home: Path, inputs: Inputs, progress: Progress) -> _Prepared:
+    protecting.check(params.train.protected_fields, inputs.fields)
     with progress.stage("choosing origins"):
         known = remembering.memory(params, home, is_flat=False)
         asked = plan(params, also_at=[*known.nights.values()])
@@ -141,7 +143,9 @@ def _prepared(params: Params, home: Path, inputs: Inputs, progress: Progress) ->
     groups = list(sliced(params, inputs, found, table.take(past.rows), past.rows))
     with progress.stage("looking for leaks"):
         judged = leaks.audited(params, inputs, table, features, found.snapshots)
-    specs = tuple(feature.spec for feature in leaks.kept(features, judged))
+    clean = leaks.kept(features, judged)
+    usable = protecting.allowed(params, inputs, clean, offer.vocabulary)
+    specs = tuple(feature.spec for feature in usable)
     return _Prepared(table, specs, chosen, past, groups)
 
 
@@ -214,14 +218,20 @@ def _origins(
 def _left_out(params: Params, prepared: _Prepared, lists: Lists) -> Iterator[str]:
     """What the replay could not show, and what would show it."""
     if params.backtest.order_field is None:
-        yield "today's order of calls: name the field that holds it in backtest.order_field"
+        yield Phrase("today's order of calls: name the field that holds it in backtest.order_field")
     if not lists.amount.any():
-        yield "value captured: no outcome of the stage has an amount"
+        yield Phrase("value captured: no outcome of the stage has an amount")
     elif without := int(((lists.won > 0) & (lists.amount == 0)).sum()):
-        yield f"amounts: {without:,} of {int(lists.won.sum()):,} won rows have none and count as 0"
+        yield Phrase(
+            "amounts: {without:,} of {won:,} won rows have none and count as 0",
+            without=without,
+            won=int(lists.won.sum()),
+        )
     known = {name for name, _, _ in prepared.groups}
-    yield from (f"slice '{name}': no such field" for name in params.backtest.slices if name not in known)
+    for name in params.backtest.slices:
+        if name not in known:
+            yield Phrase("slice '{name}': no such field", name=name)
     longest = max(prepared.past.steps)
     for days in params.backtest.ages_days:
         if round(days / params.backtest.every_days) * params.backtest.every_days > longest:
-            yield f"a model aged {days} days: it needs more origins (backtest.origins)"
+            yield Phrase("a model aged {days} days: it needs more origins (backtest.origins)", days=days)

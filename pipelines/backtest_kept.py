@@ -16,6 +16,7 @@ from features.errors import StorageError
 from models import registry
 from models.backtests.page import Report, page
 from models.backtests.pictures import draw
+from models.labels import labels
 from pipelines import params as parameters
 from pipelines.params import Params
 
@@ -50,7 +51,7 @@ def kept(
     for folder in folders.values():
         folder.mkdir()
     pictures = draw(folders.pop("pictures"), found)
-    text = page(Report(found, pictures))
+    text = page(Report(found, pictures), labels(params.score.language))
     (folders["report"] / "backtest.html").write_text(text, encoding="utf-8")
     pq.write_table(pa.Table.from_pylist(found["curves"]), folders["tables"] / "curves.parquet")
     for name in ("contenders", "differences", "ages", "slices", "origins"):

@@ -16,6 +16,7 @@ from models.cards.forward_test import ForwardTest
 from models.cards.limits import Facts
 from models.cards.markdown import markdown
 from models.cards.page import page
+from models.labels import labels
 from models.training import Trained
 from pipelines.inputs import Inputs
 from pipelines.params import Params
@@ -29,8 +30,17 @@ def card_of(
     test: ForwardTest,
     found: Audit,
     further: Mapping[str, Any],
+    views: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The card of a training, as plain data; ``further`` as `pipelines.further.with_further` reported it."""
+    """The card of a training, as plain data.
+
+    Parameters
+    ----------
+    further
+        As `pipelines.further.with_further` reported it.
+    views
+        As `models.views.overview.Overview.as_json` told them.
+    """
     facts = Facts(
         model=params.tracking.model,
         tables=tuple(inputs.tables),
@@ -38,6 +48,7 @@ def card_of(
         undecided=asked.immature,
         split=trained.report["split"],
         base_rate=trained.report["base_rate"],
+        views=views,
     )
     leads = np.asarray(test.rows.column("lead").to_numpy(), dtype=np.int64)
     return card(
@@ -51,10 +62,11 @@ def card_of(
     )
 
 
-def write(made: Mapping[str, Any], folder: Path) -> Path:
-    """Write ``card.md``, ``card.html`` and ``card.json`` into a new folder, and return it."""
+def write(made: Mapping[str, Any], folder: Path, language: str, pictures: Mapping[str, Path]) -> Path:
+    """Write ``card.md`` and ``card.html`` in a language and ``card.json`` into a new folder; return it."""
+    words = labels(language)
     folder.mkdir()
-    (folder / "card.md").write_text(markdown(made), encoding="utf-8")
-    (folder / "card.html").write_text(page(made), encoding="utf-8")
+    (folder / "card.md").write_text(markdown(made, words), encoding="utf-8")
+    (folder / "card.html").write_text(page(made, words, pictures=pictures), encoding="utf-8")
     (folder / "card.json").write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
     return folder

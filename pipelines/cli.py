@@ -12,13 +12,24 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from features.errors import LeadrankError, ParameterError
-from pipelines import told, told_audit, told_backtest, told_lead, told_points, told_promotion
+from pipelines import (
+    told,
+    told_audit,
+    told_backtest,
+    told_lead,
+    told_points,
+    told_promotion,
+    told_ranking,
+    told_runs,
+    told_trace,
+)
 from pipelines.progress import Progress
 
 if TYPE_CHECKING:
@@ -118,12 +129,22 @@ def backtest(
 
 
 @app.command()
-def score(params: ParamsFile = Path("params.yaml"), as_of: AsOf = None, as_json: AsJson = False) -> None:
+def score(
+    params: ParamsFile = Path("params.yaml"),
+    as_of: AsOf = None,
+    accept_gate: Annotated[list[str], typer.Option(help="Publish though this gate found something.")] = [],  # noqa: B006
+    reason: Annotated[str, typer.Option(help="Why it may; recorded with the run.")] = "",
+    as_json: AsJson = False,
+) -> None:
     """Rank and explain every open lead and publish the run; the same night again changes nothing."""
     from pipelines import score as command
+    from serve.gates.finding import Accepted
 
-    result = command.run(*_opened(params), as_of=_moment(as_of), progress=_progress(as_json))
-    _print(result, told.ranking, as_json)
+    given, home = _opened(params)
+    accepted = Accepted(tuple(accept_gate), reason)
+    progress = _progress(as_json)
+    result = command.run(given, home, as_of=_moment(as_of), progress=progress, accepted=accepted)
+    _print(result, _in_its_language(told_ranking.ranking, given), as_json)
 
 
 @app.command()
@@ -150,7 +171,9 @@ def explain(
     """Say why a lead stands where it stands in the ranking in force."""
     from pipelines import show as command
 
-    _print(command.explain(*_opened(params), lead_id, html=html), told_lead.lead, as_json)
+    given, home = _opened(params)
+    result = command.explain(given, home, lead_id, html=html)
+    _print(result, _in_its_language(told_lead.lead, given), as_json)
 
 
 @app.command()
@@ -161,8 +184,9 @@ def trace(
     from pipelines import trace as command
 
     moment = None if as_of is None else _moment(as_of)
-    result = command.run(*_opened(params), lead_id, as_of=moment, progress=_progress(as_json))
-    _print(result, told_lead.trace, as_json)
+    given, home = _opened(params)
+    result = command.run(given, home, lead_id, as_of=moment, progress=_progress(as_json))
+    _print(result, _in_its_language(told_trace.trace, given), as_json)
 
 
 @app.command()
@@ -174,7 +198,8 @@ def current(
     """Show the ranking in force."""
     from pipelines import show as command
 
-    _print(command.current(*_opened(params), top), told.ranking, as_json)
+    given, home = _opened(params)
+    _print(command.current(given, home, top), _in_its_language(told_ranking.ranking, given), as_json)
 
 
 @app.command()
@@ -182,7 +207,7 @@ def runs(params: ParamsFile = Path("params.yaml"), as_json: AsJson = False) -> N
     """List the published runs."""
     from pipelines import show as command
 
-    _print(command.runs(*_opened(params)), told.run_list, as_json)
+    _print(command.runs(*_opened(params)), told_runs.run_list, as_json)
 
 
 @app.command()
@@ -228,19 +253,36 @@ def promote(
 
 @app.command()
 def rollback(
-    version: Annotated[str | None, typer.Argument(help="Version; default: the champion before.")] = None,
+    which: Annotated[str | None, typer.Argument(help="Version or run; default: the one before.")] = None,
     is_model: Annotated[bool, typer.Option("--model", help="Bring back an earlier model.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; recorded in MLflow.")] = "",
+    is_ranking: Annotated[bool, typer.Option("--ranking", help="Bring back an earlier ranking.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; recorded in MLflow, or beside the runs.")] = "",
     params: ParamsFile = Path("params.yaml"),
     as_json: AsJson = False,
 ) -> None:
-    """Put an earlier model in force again, bit for bit."""
+    """Put an earlier model, or an earlier ranking, in force again, bit for bit."""
     from pipelines import rollback as command
 
-    if not is_model:
-        raise ParameterError("nothing is named to bring back", hint="write `leadrank rollback --model`")
-    result = command.model(*_opened(params), version=version, reason=reason, progress=_progress(as_json))
+    if is_model == is_ranking:
+        raise ParameterError("say what to bring back", hint="write --model or --ranking")
+    if is_ranking:
+        _print(command.ranking(*_opened(params), run_id=which, reason=reason), told_runs.rolled_back, as_json)
+        return
+    result = command.model(*_opened(params), version=which, reason=reason, progress=_progress(as_json))
     _print(result, told_promotion.rolled_back, as_json)
+
+
+@app.command()
+def gc(
+    keep: Annotated[int | None, typer.Option(help="Latest runs that stay.", min=1)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    params: ParamsFile = Path("params.yaml"),
+    as_json: AsJson = False,
+) -> None:
+    """Remove old runs, but never the one in force or one that is being read."""
+    from pipelines import collecting
+
+    _print(collecting.run(*_opened(params), keep=keep, is_dry=dry_run), told_runs.collected, as_json)
 
 
 @app.command()
@@ -326,6 +368,13 @@ def _opened(path: Path) -> tuple[Params, Path]:
     params, home = load(path), path.resolve().parent
     PROGRESS.runs = home / params.score.runs
     return params, home
+
+
+def _in_its_language(shown: Callable[..., None], params: Params) -> Callable[[Mapping[str, Any]], None]:
+    """A way to read a ranking, with labels in the language of its sentences."""
+    from models.labels import labels
+
+    return partial(shown, words=labels(params.score.language))
 
 
 def _progress(as_json: bool) -> Progress:

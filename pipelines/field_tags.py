@@ -24,13 +24,14 @@ from models.fitting.rows import History
 from models.further.stated import STATED, Texts, fit_values, tag_text, tags_of, tried_values
 from models.further.tags import LEAST_TAGGED, Tag
 from models.further.targets import LightFit
+from models.phrases import Phrase
 from pipelines.inputs import Inputs
 from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.tag_rules import TagRule
 from pipelines.tagging import placed
 
-CURRENT = "only today's value of the field is known: nothing could be measured forward in time"
+CURRENT = Phrase("only today's value of the field is known: nothing could be measured forward in time")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from models.further.stated import STATED
 from models.further.tags import LEAST_TAGGED, TAGS, Said, Tag, shown, tried
 from models.further.targets import Fitted, LightFit
 from models.metrics import Vector
+from models.phrases import Phrase
 from models.training import Trained
 from models.weights import quantiles
 from pipelines.field_tags import FieldTags, field_tags
@@ -212,7 +213,7 @@ def _with_amount(
     bundle: Bundle, first: FirstPass, amounts: Vector | None, options: TrainOptions
 ) -> tuple[Bundle, dict[str, Any]]:
     if amounts is None:
-        return bundle, {"left_out": "the outcomes carry no amount"}
+        return bundle, {"left_out": Phrase("the outcomes carry no amount")}
     try:
         return with_amount(bundle, first, amounts, options)
     except TooFewOutcomesError as error:

@@ -24,6 +24,7 @@ from models.audit.audit import Audit, Changes, Material, audit
 from models.audit.column_figures import in_place
 from models.audit.leads import Leads
 from models.audit.page import page
+from models.labels import labels
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 
@@ -85,8 +86,8 @@ def kept(chosen: Sequence[Feature], found: Audit) -> list[Feature]:
     return [feature for feature in chosen if feature.name not in found.left_out]
 
 
-def write_page(path: Path, found: Audit) -> None:
-    """Write the page of an audit.
+def write_page(path: Path, found: Audit, language: str) -> None:
+    """Write the page of an audit in a language.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def write_page(path: Path, found: Audit) -> None:
         The file cannot be written.
     """
     try:
-        path.write_text(page(found), encoding="utf-8")
+        path.write_text(page(found, labels(language)), encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"the report '{path.name}' cannot be written", hint=os.strerror(error.errno or 0)

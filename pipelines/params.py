@@ -19,6 +19,7 @@ from features.tables import Source
 from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
 from pipelines.backtest_section import Backtest
+from pipelines.nightly_sections import Gates
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
 from pipelines.sections import (
@@ -61,6 +62,7 @@ class Params(Section):
     scorecard: Scorecard = Scorecard()
     tracking: Tracking = Tracking()
     score: Score = Score()
+    gates: Gates = Gates()
     backtest: Backtest = Backtest()
     promotion: Thresholds = Thresholds()
     tuning: Tuning = Tuning()

@@ -137,6 +137,7 @@ promotion:
 # ── leadrank score ──────────────────────────────────────────────────────────────────────────────
 score:
   runs: runs           # folder of the published rankings
+  keep_runs: null      # latest runs that stay after each publish; null: all, for they are the memory
   publish_columns: []  # lead columns that are shown beside the ranking
   reasons_for: 3       # at most so many reasons for a lead
   reasons_against: 2   # and against it
@@ -147,6 +148,20 @@ score:
     call_now: [A1, B1, A2]
     fast_track: [C1, D1, B2]
     nurture: [C2, A3, B3, A4]  # all others: hold
+
+# Beyond these figures a ranking is not published: the one in force stays, and `leadrank score` ends with 4.
+gates:
+  rows_fall: 0.2       # part of a table's rows, or of the ranked leads, that may be gone since the run before
+  freshness_days: {}   # days without a new fact by table; the others are held to what is usual for them
+  null_rise: 0.3       # by how much the part of leads without a value of a feature may rise
+  unseen_rise: 0.2     # likewise with a category that training did not know
+  drift: 1.0           # how far a number may move in a night (PSI)
+  category_drift: 0.25 # how far a category may (Jensen-Shannon divergence)
+  score_drift: 0.25    # how far the score may
+  churn: 0.2           # part of the first tenth that others may take though data and model are the same
+  ties: 0.5            # part of the leads that may have one score
+  model_age_days: 400  # days since the end of what the model has learned from
+  skew: 0.1            # part of leads whose feature may differ when it is rebuilt for the run before
 
 # ── leadrank backtest ───────────────────────────────────────────────────────────────────────────
 backtest:

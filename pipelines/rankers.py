@@ -16,6 +16,7 @@ from features.memory import current_features, known_today
 from features.vocabulary import Vocabulary
 from models import registry
 from models.evidence import kept
+from models.labels import marked
 from pipelines.asked_tonight import asked_tonight
 from pipelines.champion import Champion, champion
 from pipelines.inputs import Inputs
@@ -25,8 +26,8 @@ from serve import batch, by_scorecard, runs
 
 Advance: TypeAlias = Callable[[int], None]
 
-NO_MODEL = "no model is registered: none was trained yet, or the history has too few outcomes"
-NO_SIGNAL = "no version of the model has shown signal on later leads"
+NO_MODEL = marked("no model is registered: none was trained yet, or the history has too few outcomes")
+NO_SIGNAL = marked("no version of the model has shown signal on later leads")
 
 
 @dataclass(frozen=True)

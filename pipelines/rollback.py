@@ -1,15 +1,17 @@
-"""``leadrank rollback --model``: an earlier version is in force again, bit for bit."""
+"""``leadrank rollback``: an earlier model, or an earlier ranking, is in force again, bit for bit."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import ModelError, ParameterError
+from features.errors import ModelError, ParameterError, StorageError, listed
 from models import registry
 from pipelines.champion import fetched, moving
 from pipelines.params import Params
 from pipelines.progress import Progress
+from serve import runs
 
 FROM_TAG, REASON_TAG = "leadrank.rollback_from", "leadrank.rollback_reason"
 
@@ -59,6 +61,49 @@ def model(
         "reason": reason,
         "is_new": wanted.version != standing.version,
     }
+
+
+def ranking(params: Params, home: Path, *, run_id: str | None, reason: str) -> dict[str, Any]:
+    """Put an earlier ranking in force; the one it replaces is not put back by the same night.
+
+    Parameters
+    ----------
+    run_id
+        Id of the run; None is the latest earlier night.
+    reason
+        Recorded beside the runs.
+
+    Returns
+    -------
+    dict
+        ``run_id``, ``as_of``, ``instead_of`` and ``reason``.
+
+    Raises
+    ------
+    ParameterError
+        The reason is empty, or the run is in force already.
+    StorageError
+        There is no such run, or files of it are missing or altered.
+    """
+    if not reason.strip():
+        raise ParameterError("--reason is empty", hint="say why the ranking is brought back")
+    folder = home / params.score.runs
+    with runs.lock(folder):
+        standing = runs.current(folder)
+        if standing is None:
+            raise StorageError("no ranking is in force", hint="run `leadrank score`")
+        moment = datetime.fromisoformat(standing.as_of)
+        back = runs.before(folder, moment) if run_id is None else runs.find(folder, run_id)
+        if back is None:
+            raise StorageError("there is no such run", hint="`leadrank runs` lists them")
+        if back.run_id == standing.run_id:
+            raise ParameterError("that ranking is in force already", hint="`leadrank runs` lists the others")
+        if damaged := runs.damaged_files(back):
+            raise StorageError(
+                f"{listed(damaged)} of that run are missing or altered", hint="choose another run"
+            )
+        runs.withdraw(standing, folder, reason=reason, instead=back)
+    return {"run_id": back.run_id, "as_of": back.as_of, "instead_of": standing.run_id, "reason": reason}
 
 
 def _before(standing: registry.Version) -> str:

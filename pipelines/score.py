@@ -12,27 +12,41 @@ from features.memory import current_features, is_present, scored
 from features.snapshots import known_until, tonight, undecided
 from pipelines import params as parameters
 from pipelines.comparing import compared
+from pipelines.gating import counted, findings
 from pipelines.inputs import Inputs, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard, ranker
 from serve import batch, queries, runs
+from serve.gates.finding import Accepted, passed
+from serve.keeping import collect
+
+NONE_ACCEPTED = Accepted()
 
 
-def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> dict[str, Any]:
+def run(
+    params: Params, home: Path, *, as_of: datetime, progress: Progress, accepted: Accepted = NONE_ACCEPTED
+) -> dict[str, Any]:
     """Publish the ranking of a moment, or verify the one that stands.
 
     Parameters
     ----------
     as_of
         The moment: only facts that happened and were recorded before it count.
+    accepted
+        Gates that may find something tonight; recorded with the run.
 
     Returns
     -------
     dict
         ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``ranked_by`` (``model``
         or ``scorecard``), ``ranked_because``, ``counts``, ``withheld`` (leads without a probability,
-        by reason) and the first ``leads`` of the ranking.
+        by reason), ``gates`` (what they found and who accepted it) and the first ``leads`` of the ranking.
+
+    Raises
+    ------
+    GateError
+        A gate stays shut: nothing is published.
     """
     params, folder = _without_order(params), home / params.score.runs
     with runs.lock(folder), opened(params, home, progress) as inputs:
@@ -44,9 +58,12 @@ def run(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> d
             runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
-            manifest = _fill(staged, params, home, inputs, by, as_of, progress)
+            manifest = _fill(staged, params, home, inputs, by, as_of, progress, accepted)
             with progress.stage("publishing"):
-                return _told(runs.publish(staged, folder, name, manifest), is_new=True)
+                run = runs.publish(staged, folder, name, manifest)
+            if params.score.keep_runs is not None:
+                collect(folder, keep=params.score.keep_runs)
+            return _told(run, is_new=True)
 
 
 def _without_order(params: Params) -> Params:
@@ -63,6 +80,7 @@ def _fill(
     by: ByModel | ByScorecard,
     as_of: datetime,
     progress: Progress,
+    accepted: Accepted,
 ) -> dict[str, Any]:
     """Write every file of the run and return its manifest."""
     shown = _shown(params, inputs)
@@ -77,11 +95,15 @@ def _fill(
     with progress.stage("ranking"):
         batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
         inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
+    with progress.stage("asking the gates"):
+        counts = counted(inputs, ranked)
+        gates = passed(findings(params, home, inputs, by, staged, as_of=as_of, counts=counts), accepted)
     return {
         "as_of": as_of.astimezone(UTC).isoformat(),
         "counts": {"ranked": ranked, "tables": [asdict(c) for c in inputs.loaded.counts.values()]},
         "data_digest": inputs.loaded.digest,
         "changes": changes,
+        "gates": gates,
         "params_digest": parameters.digest(params),
         "current_fields": [f.name for f in current_features(inputs.fields)] if is_now else [],
         **by.told(),
@@ -138,5 +160,6 @@ def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "withheld": queries.withheld(run),
+        "gates": run.manifest.get("gates"),
         "leads": queries.top_leads(run, 10),
     }

@@ -119,6 +119,9 @@ class Train(Section):
     segment_by, segment_outcomes
         A category field of the leads, and the fewest won and fewest not-won leads on the later slices that a
         value of it needs: under these no probability is published. None publishes every one.
+    protected_fields
+        Fields of the leads (``gender``) or accounts (``account.country``) that no model may use; training
+        looks for the features that stand in for them.
     bags
         Models of each shape of trees that are averaged; with many rows fewer are enough and made.
     max_depth
@@ -146,6 +149,7 @@ class Train(Section):
     min_outcomes: Positive = 10
     segment_by: Name | None = "source"
     segment_outcomes: Positive = 5
+    protected_fields: tuple[Name, ...] = ()
     bags: Positive = 4
     max_depth: Annotated[int, Field(ge=1, le=8)] = 8
     max_trees: Positive = 1000
@@ -223,6 +227,8 @@ class Score(Section):
     ----------
     runs
         Folder of the published runs, relative to the folder of ``params.yaml``.
+    keep_runs
+        Latest runs that stay after each publish; None keeps all: they are the memory of ``current`` fields.
     publish_columns
         Lead columns that are shown beside the ranking.
     reasons_for, reasons_against
@@ -234,10 +240,11 @@ class Score(Section):
     routes
         Grades by route, such as ``call_now: [A1]``; the rest is held.
     language
-        Of the sentences.
+        Of sentences, pages, reports, and the terminal of a ranking.
     """
 
     runs: Name = "runs"
+    keep_runs: Positive | None = None
     publish_columns: tuple[Name, ...] = ()
     reasons_for: Annotated[int, Field(ge=0)] = 3
     reasons_against: Annotated[int, Field(ge=0)] = 2

@@ -13,7 +13,7 @@ from pipelines.params import Params
 from serve import queries
 from serve.lead import explained
 from serve.lead_page import page
-from serve.runs import Run, published
+from serve.runs import Run, published, withdrawn
 from serve.runs import current as run_in_force
 
 
@@ -68,9 +68,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def runs(params: Params, home: Path) -> dict[str, Any]:
-    """All published runs, the latest moment first."""
+    """All published runs, the latest moment first; ``withdrawn`` is the reason, or None."""
     folder = home / params.score.runs
-    in_force = run_in_force(folder)
+    in_force, gone = run_in_force(folder), withdrawn(folder)
     return {
         "current": None if in_force is None else in_force.run_id,
         "runs": [
@@ -79,6 +79,7 @@ def runs(params: Params, home: Path) -> dict[str, Any]:
                 "as_of": run.as_of,
                 "ranked_by": queries.ranked_by(run)["ranked_by"],
                 "leads": run.manifest["counts"]["ranked"],
+                "withdrawn": gone.get(run.run_id),
             }
             for run in published(folder)
         ],

@@ -17,6 +17,7 @@ from features.snapshots import known_until
 from models.fitting.rows import History
 from models.further.answers import Answers
 from models.metrics import Vector
+from models.phrases import Phrase
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.tag_rules import TagRule
@@ -55,7 +56,9 @@ def plan(params: Params, inputs: Inputs) -> Plan:
     """What the tables can answer of what the parameters ask."""
     found = set(inputs.tables["outcomes"].stage.value_counts().to_pyarrow().column("stage").to_pylist())
     stages = _stages(params, found)
-    left_out = {name: "no outcome has this stage" for name in stages if name not in found}
+    left_out: dict[str, str] = {
+        name: Phrase("no outcome has this stage") for name in stages if name not in found
+    }
     aims = {name: _first_reached(params, (name,), name) for name in stages if name in found}
     tags: dict[str, Aim | None] = {}
     for name, rule in params.tags.items():
@@ -179,9 +182,9 @@ def _horizons(params: Params, tags: Mapping[str, Aim | None]) -> tuple[int, ...]
 
 def _why_not(rule: TagRule, found: Collection[str], inputs: Inputs) -> str | None:
     if rule.rule == "reaches" and not set(rule.stages) & set(found):
-        return "no outcome has one of its stages"
+        return Phrase("no outcome has one of its stages")
     if rule.rule == "silent" and "touches" not in inputs.tables:
-        return "there are no touches"
+        return Phrase("there are no touches")
     if rule.rule == "high_amount" and "amount" not in inputs.tables["outcomes"].columns:
-        return "the outcomes carry no amount"
+        return Phrase("the outcomes carry no amount")
     return None

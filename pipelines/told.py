@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines import told_audit, told_further, told_segments, told_time
+from pipelines import told_audit, told_further, told_ranking, told_segments, told_time
 from pipelines.terminal import say, show_table
 
 Result = Mapping[str, Any]
@@ -69,24 +69,13 @@ def trained(result: Result) -> None:
         say("the champion stays in force: `leadrank promote` compares the two")
 
 
-def ranking(result: Result) -> None:
-    """The run in force and its first leads."""
-    verified = "" if result.get("is_new", True) else ", published before and verified"
-    said = f"{result['counts']['ranked']:,} leads as of {result['as_of']}, run {result['run_id']}{verified}"
-    say(said, f"in {result['folder']}", *without_model(result), *told_segments.withheld(result))
-    turned_away = sum(table["quarantined"] for table in result["counts"]["tables"])
-    if turned_away:
-        say(f"{turned_away:,} rows are quarantined: `leadrank check` says why")
-    leads(result["leads"])
-
-
 def demo(result: Result) -> None:
     """What the demo made, where it is, and what to type next."""
     if "score" not in result:
         say(f"tables and params.yaml are in {result['folder']}/")
         return
     trained(result["train"])
-    ranking(result["score"])
+    told_ranking.ranking(result["score"])
     lead_id, folder = result["score"]["leads"][0]["lead_id"], result["folder"]
     say(
         f"\nThe whole ranking is {result['score']['folder']}/ranking.csv; the company does not exist.",
@@ -97,38 +86,6 @@ def demo(result: Result) -> None:
         "  leadrank current --top 20             # the ranking in force",
         f"  leadrank score --as-of {result['as_of'][:10]}    # the same night again: nothing changes",
     )
-
-
-def leads(rows: Sequence[Result]) -> None:
-    """Leads by rank: probability, score, and the first sentences for and against."""
-    shown = [
-        (
-            lead["rank"],
-            lead["lead_id"],
-            chance(lead),
-            f"{lead['score']:.0f}",
-            lead.get("grade") or "",
-            "" if lead.get("change") is None else f"{lead['change']:+.1f}",
-            *(_lines(lead, direction) for direction in ("for", "against")),
-        )
-        for lead in rows
-    ]
-    show_table(("rank", "lead", "probability", "score", "grade", "change", "for", "against"), shown)
-
-
-def run_list(result: Result) -> None:
-    """Published runs; the one in force is marked."""
-    rows = [
-        (
-            "→" if run["run_id"] == result["current"] else "",
-            run["run_id"],
-            run["as_of"],
-            run["ranked_by"],
-            run["leads"],
-        )
-        for run in result["runs"]
-    ]
-    show_table(("", "run", "as of", "ranked by", "leads"), rows)
 
 
 def model_list(result: Result) -> None:
@@ -154,39 +111,11 @@ def _few(result: Result) -> list[str]:
     return [f"SMALL HISTORY: {why}; a strongly penalised blend, nothing tuned, and wide intervals"]
 
 
-def without_model(result: Result) -> list[str]:
-    """What has to be said of a ranking that no model made."""
-    if result["ranked_by"] == "model":
-        return []
-    return [
-        f"RANKED BY THE SCORECARD, not by a model: {result['ranked_because']}",
-        "the score is points of the card, 0 to 100; nobody has a probability",
-    ]
-
-
-def chance(lead: Result) -> str:
-    """A lead's probability in words."""
-    if lead["probability"] is not None:
-        return f"{lead['probability']:.1%}"
-    return "withheld" if lead.get("probability_withheld") else "none"
-
-
-def why_withheld(lead: Result) -> list[str]:
-    """Why a lead has no probability; nothing where it has one."""
-    why = lead.get("probability_withheld")
-    return [f"the probability is withheld: {why}"] if why else []
-
-
 def _activation() -> list[str]:
     """How to put the command on the path, if it is not there."""
     if shutil.which("leadrank"):
         return []
     return [f"  . {os.path.relpath(Path(sys.prefix) / 'bin' / 'activate')}"]
-
-
-def _lines(lead: Result, direction: str) -> str:
-    said = [lead[name] for name in lead if name.startswith(f"{direction}_")]
-    return "\n".join(sentence for sentence in said if sentence)
 
 
 def _words(name: str) -> str:

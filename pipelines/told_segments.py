@@ -23,12 +23,6 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield from _floor(result["withheld"])
 
 
-def withheld(result: Mapping[str, Any]) -> Iterator[str]:
-    """How many ranked leads have no probability, by the reason."""
-    for why, leads in result.get("withheld", {}).items():
-        yield f"{leads:,} leads have rank and score but no probability: {why}"
-
-
 def _outside(part: Mapping[str, Any]) -> str:
     return (
         f"{part['slice']} '{part['value']}': {part['forecast']:.1%} said, {part['rate']:.1%} "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,7 +12,6 @@ from typing import Any
 
 from features.build import feature_table
 from features.catalogue import Feature, FeatureSpec
-from features.errors import StorageError
 from features.questions import Question
 from features.tables import Source
 from features.vocabulary import Vocabulary
@@ -23,20 +20,19 @@ from models.audit.audit import Audit
 from models.audit.gain import Limits
 from models.backtests import untrained
 from models.cards.forward_test import ForwardTest
-from models.cards.pictures import draw
-from models.explaining import Explainer
 from models.fitting.options import TrainOptions
 from models.fitting.rows import mature_rows
 from models.metrics import has_no_signal
 from models.points.learned import LEARNED_CARD
-from models.references import with_references
+from models.references import explained_later, with_references
 from models.segments.cut import segments
 from models.store import save
 from models.tracking import figures as flat
 from models.training import Trained
 from models.training import train as fit
-from models.weights import COLUMNS, weights_of
-from pipelines import carding, further, leaks, one_page, remembering, withholding
+from models.views.overview import overview
+from models.weights import COLUMNS
+from pipelines import carding, further, leaks, one_page, picturing, protecting, remembering, withholding
 from pipelines import params as parameters
 from pipelines.asking import measured, question
 from pipelines.asking import told as told_of_time
@@ -50,7 +46,6 @@ from pipelines.tuning import FOLDER, Tuning, log_trials
 
 BESIDE = ("label", *COLUMNS, "is_mature", "order")
 LOGGED = ("split", "trees", "linear_weight", "half_life", "dropped_columns")
-PICTURE_ROWS = 500  # rows that the importance picture averages
 
 
 def run(
@@ -85,6 +80,7 @@ def run(
         ``small_history`` (whether a blend for few outcomes was fitted, unsearched), ``no_signal``,
         ``segments`` (of the test slice: n, mean probability, observed rate with its interval), ``withheld``
         (the outcomes by segment under which no probability is published; None where nothing is withheld),
+        ``stability`` (how much two models say alike), ``protected`` (what stands in for protected fields),
         ``excluded`` and ``suspects`` of the leakage audit and the whole ``audit``, ``dropped_columns``,
         ``model``, ``version``, ``aliases``, ``digest``, ``counts`` of the load.
     """
@@ -100,6 +96,7 @@ def run(
             offer = offered(params, inputs)
             chosen = offer.features
             withholding.check(params.train, _specs(chosen))
+            protecting.check(params.train.protected_fields, inputs.fields)
             built = table_of(inputs, asked.snapshots, chosen, offer.vocabulary)
             recalled = remembering.remembered(inputs, built, chosen, known)
             table, chosen = recalled.table, (*chosen, *recalled.features)
@@ -107,7 +104,7 @@ def run(
             found = leaks.audited(
                 params, inputs, mature_rows(table), chosen, asked.mature, is_strict=is_strict
             )
-        clean = leaks.kept(chosen, found)
+        clean = protecting.allowed(params, inputs, leaks.kept(chosen, found), offer.vocabulary)
         with progress.stage("training", total=1 + params.tuning.trials or None) as advance:
             tuning = Tuning(
                 params.tuning.trials, home / FOLDER, options(params), on_trial=lambda _: advance(1)
@@ -133,7 +130,12 @@ def run(
                 trained, resamples=options(params).resamples, seed=params.seed
             )
         with progress.stage("gathering evidence"):
-            trained = with_references(trained)
+            later = explained_later(trained)
+            trained = with_references(trained, later)
+        with progress.stage("looking at the whole model"):
+            protected = protecting.values(params, inputs, asked.mature, trained.first.history.table)
+            seen = overview(trained, later, protected=protected, seed=params.seed)
+            views = seen.as_json()
         trained, floor = withholding.with_floor(trained, params.train)
         orders = untrained.orders(table, trained.test, params.scorecard.card)
         figures = {
@@ -144,31 +146,35 @@ def run(
         }
         with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
             ready()
-            drawn = _pictures(Path(scratch), trained, table, orders)
-            if pictures is not None:
-                _copy(drawn, pictures)
+            drawn = picturing.drawn(Path(scratch), trained, orders, seen, also=pictures)
             parts = segments(untrained.rows_of(table, trained.test))
             test = ForwardTest.of(trained.test, orders, figures, slices=parts, first=trained.first_bundle)
-            made = carding.card_of(params, inputs, asked, trained, test, found, beside)
+            made = carding.card_of(params, inputs, asked, trained, test, found, beside, views)
             logged = {**figures, "memory": remembering.figures(recalled)} if params.train.memory else figures
-            leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found)
+            leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found, params.score.language)
             folders = {
                 registry.TEST: test.save(Path(scratch) / "test"),
                 registry.AUDIT: Path(scratch) / "audit",
-                registry.CARD: carding.write(made, Path(scratch) / "card"),
+                registry.CARD: carding.write(made, Path(scratch) / "card", params.score.language, drawn),
+                registry.VIEWS: picturing.write(views, Path(scratch) / "views"),
             }
             numbers = {
                 **dict(flat.of_contenders(logged)),
                 **dict(flat.of_further(beside)),
                 **dict(flat.of_segments(made["slices"])),
+                **dict(flat.of_views(views)),
             }
             version = _register(params, home, inputs, trained, numbers, drawn, folders)
             log_trials(params, home, tuning.trials, inside=version.run_id)
         told = _told(params, asked, trained, figures, found, version)
-        told["cycle"] = told_of_time(cycle, params)
-        told["memory"] = remembering.told(recalled, known) if params.train.memory else None
-        told["segments"] = made["slices"]
-        told["withheld"] = None if floor is None else floor.as_json()
+        told |= {
+            "cycle": told_of_time(cycle, params),
+            "memory": remembering.told(recalled, known) if params.train.memory else None,
+            "segments": made["slices"],
+            "withheld": None if floor is None else floor.as_json(),
+            "stability": views["stability"],
+            "protected": views["protected"],
+        }
         return {**told, **beside, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
@@ -209,33 +215,6 @@ def options(params: Params) -> TrainOptions:
         limits=Limits(params.features.library_max, params.features.generic_max),
         monotone=dict(given.monotone),
     )
-
-
-def _pictures(folder: Path, trained: Trained, table: Any, orders: Mapping[str, Any]) -> dict[str, Path]:
-    """Curves on the test rows, and what the model looks at on some of the latest rows."""
-    latest = table.slice(max(0, table.num_rows - PICTURE_ROWS))
-    auc = trained.report["metrics"]["roc_auc"]  # its interval resamples leads; rows would make it too narrow
-    return draw(
-        folder,
-        trained.test.column("label").to_numpy() == 1,
-        trained.test.column("probability").to_numpy(),
-        weight=weights_of(trained.test),
-        others={name.replace("_", " "): order for name, order in orders.items()},
-        contributions=Explainer(trained.bundle).explain(latest).contributions,
-        specs=trained.bundle.specs,
-        auc_interval=(auc["low"], auc["high"]),
-    )
-
-
-def _copy(pictures: Mapping[str, Path], folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for picture in pictures.values():
-            shutil.copyfile(picture, folder / picture.name)
-    except OSError as error:
-        raise StorageError(
-            f"pictures cannot be written to '{folder.name}'", hint=os.strerror(error.errno or 0)
-        ) from error
 
 
 def _made(folder: Path) -> Path:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from models.labels import labels, named
 from models.pages import filled
-from serve.labels import labels, named
 
 ROW, TOP, LEFT, WIDTH, RIGHT = 30, 8, 190, 430, 90
 """Of the picture, in pixels: a step's height, the space above, the names, the bars, the figures."""
@@ -24,22 +24,21 @@ def page(lead: Mapping[str, Any], *, language: str = "en") -> str:
     lead
         As `serve.lead.explained` made it.
     language
-        Of the labels: ``en``, ``zh`` or ``ru``; sentences stay as they were published.
+        Of labels, numbers and days: ``en``, ``zh`` or ``ru``; sentences stay as they were published.
     """
     words = labels(language)
     filters = {
         "percent": lambda share: words.number(f"{100 * share:.1f}%"),
         "points": lambda points: words.number(f"{points:+.1f}"),
+        "signed": lambda odds: words.number(f"{odds:+.3f}"),
         "named": lambda code: named(code, words),
     }
     values = {
         "lead": lead,
-        "language": language,
-        "_": words.text,
         "bars": bars(lead["steps"]),
         "size": {"width": LEFT + WIDTH + RIGHT, "height": TOP + ROW * (len(lead["steps"]) + 1)},
     }
-    return filled("serve", "lead_page.html", values, filters=filters)
+    return filled("serve", "lead_page.html", values, filters=filters, words=words)
 
 
 def bars(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

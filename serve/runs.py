@@ -23,7 +23,8 @@ from features.errors import LockedError, StorageError
 
 MANIFEST = "manifest.json"
 POINTER = "CURRENT"
-_STAGING = ".staging-"
+WITHDRAWN = "WITHDRAWN.json"
+STAGING = ".staging-"
 _BLOCK = 1 << 20
 
 
@@ -91,7 +92,7 @@ def lock(runs: Path) -> Iterator[None]:
 def staging(runs: Path) -> Iterator[Path]:
     """A private folder for the files of a run in the making; removed unless it was published."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=runs))
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=runs))
     except OSError as error:
         raise _storage(error, runs) from error
     try:
@@ -172,9 +173,39 @@ def published(runs: Path) -> list[Run]:
 
 
 def before(runs: Path, as_of: datetime) -> Run | None:
-    """The latest run of an earlier moment; None if there is none."""
+    """The latest run of an earlier moment that was not withdrawn; None if there is none."""
+    gone = withdrawn(runs)
     earlier = (run for run in published(runs) if datetime.fromisoformat(run.as_of) < as_of)
-    return next(earlier, None)
+    return next((run for run in earlier if run.run_id not in gone), None)
+
+
+def withdrawn(runs: Path) -> dict[str, str]:
+    """Runs that were taken out of force by hand: the reason by run id.
+
+    Raises
+    ------
+    StorageError
+        The list is damaged.
+    """
+    path = runs / WITHDRAWN
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise StorageError(f"'{WITHDRAWN}' is damaged", hint=f"remove '{WITHDRAWN}' from the folder of runs")
+    return found
+
+
+def withdraw(run: Run, runs: Path, *, reason: str, instead: Run) -> None:
+    """Put an earlier run in force in the place of one, which the same night will not put back.
+
+    The list is written before the pointer moves: after a crash between the two the old run is still in force.
+    """
+    told = {**withdrawn(runs), run.run_id: reason}
+    told.pop(instead.run_id, None)
+    _replaced(runs / WITHDRAWN, json.dumps(told, indent=2, sort_keys=True))
+    _replaced(runs / POINTER, instead.run_id + "\n")
 
 
 def damaged_files(run: Run) -> list[str]:
@@ -192,11 +223,17 @@ def put_in_force(run: Run, runs: Path) -> None:
     in_force = current_or_none(runs)
     if in_force is not None and (in_force.as_of > run.as_of or in_force.run_id == run.run_id):
         return  # a backfill never takes the place of a newer night
-    fresh = runs / f"{POINTER}.new"
-    fresh.write_text(run.run_id + "\n", encoding="utf-8")
+    if run.run_id not in withdrawn(runs):
+        _replaced(runs / POINTER, run.run_id + "\n")
+
+
+def _replaced(path: Path, text: str) -> None:
+    """Write a small file so that a crash leaves the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
     _sync(fresh)
-    fresh.replace(runs / POINTER)
-    _sync(runs)
+    fresh.replace(path)
+    _sync(path.parent)
 
 
 def current_or_none(runs: Path) -> Run | None:

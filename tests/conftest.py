@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 import ibis
 import pytest
+from filelock import FileLock
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 DEMO_LEADS, DEMO_SEED = 2_000, 7
@@ -34,20 +37,38 @@ class Demo:
     result: dict[str, Any]
 
 
+def made_once(
+    factory: pytest.TempPathFactory, name: str, make: Callable[[Path], dict[str, Any]]
+) -> tuple[Path, dict[str, Any]]:
+    """A folder and what ``make`` returned of it, made by the first process of a test run that asks.
+
+    The processes of pytest-xdist have folders of their own under one; a process that is alone has that one.
+    """
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / f"once-{name}"
+    home, told = folder / "home", folder / "told.json"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"), warnings.catch_warnings():
+        # mlflow and its dependencies warn about themselves while they are imported.
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        if not told.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            told.write_text(json.dumps(make(home)), encoding="utf-8")
+    return home, json.loads(told.read_text(encoding="utf-8"))
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demo CRM with 2,000 leads, seed 7, made once for the whole test run."""
     from pipelines.demo import command
     from pipelines.progress import Progress
 
-    home = tmp_path_factory.mktemp("demo") / "crm"
-    with warnings.catch_warnings():
-        # mlflow and its dependencies warn about themselves while they are imported.
-        for category in (DeprecationWarning, FutureWarning):
-            warnings.simplefilter("ignore", category)
+    def make(home: Path) -> dict[str, Any]:
         quiet = Progress(is_quiet=True)
-        result = command.run(home, leads=DEMO_LEADS, seed=DEMO_SEED, data_only=False, progress=quiet)
-    return Demo(home, result)
+        return command.run(home, leads=DEMO_LEADS, seed=DEMO_SEED, data_only=False, progress=quiet)
+
+    return Demo(*made_once(tmp_path_factory, "demo", make))
 
 
 @pytest.fixture
@@ -93,8 +114,10 @@ def spark() -> Iterator[Any]:
     session = (
         pyspark_sql.SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.default.parallelism", "2")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.default.parallelism", "1")
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.driver.host", "127.0.0.1")

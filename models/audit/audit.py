@@ -23,6 +23,7 @@ from models.audit.leads import Leads
 from models.audit.leakage import audit as look_at_rows
 from models.audit.verdicts import UNKNOWN, Changes, ColumnReport, judged, said
 from models.audit.worth import Worth
+from models.phrases import Phrase
 
 __all__ = ["Audit", "Changes", "Material", "audit"]
 
@@ -175,7 +176,11 @@ def _found(material: Material) -> Iterator[Finding]:
         yield replace(finding, severity="suspect") if is_age else finding
     for name, past in material.changes.items():
         if past.changes >= LEAST_CHANGES and past.after_share >= HALF_LATE:
-            evidence = f"{past.after_share:.0%} of its {past.changes:,} changes come on or after the closing"
+            evidence = Phrase(
+                "{share:.0%} of its {changes:,} changes come on or after the closing",
+                share=past.after_share,
+                changes=past.changes,
+            )
             is_late = past.after_share >= MOSTLY_LATE
             yield Finding(name, "changes", evidence, "refuse" if is_late else "suspect")
 

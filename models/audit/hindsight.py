@@ -18,6 +18,7 @@ from models.audit.findings import Finding, Severity, ordered
 from models.audit.leads import LEAST_ENDED, Leads
 from models.audit.win_rates import is_win_rate
 from models.coded import Coded, coded, filled, most_common
+from models.phrases import Phrase
 
 TOO_STRONG, STRONG = 0.95, 0.85  # as in ``models/audit/leakage.py``
 LATE_SHARE, LATE_RATIO, ALWAYS_LATE = 0.01, 3.0, 0.9
@@ -84,12 +85,15 @@ def _date(field: _Field) -> Finding | None:
     low, _ = _bounds(past)
     _, high = _bounds(now) if len(now) else (0.0, 0.0)
     after = _after_closing(field)
-    evidence = f"{past.mean():.1%} of its dates lie after the night on which they would be used"
-    evidence += f", {after.mean():.0%} of those of closed leads on or after the closing" if len(after) else ""
+    parts = [
+        Phrase("{share:.1%} of its dates lie after the night on which they would be used", share=past.mean())
+    ]
+    if len(after):
+        parts += [Phrase("{share:.0%} of those of closed leads on or after the closing", share=after.mean())]
     if low > LATE_SHARE and (low > LATE_RATIO * high or (len(after) and after.mean() >= ALWAYS_LATE)):
-        tonight = f"; tonight {now.mean():.1%} lie ahead" if len(now) else ""
-        return field.finding("date", evidence + tonight, "refuse")
-    return field.finding("date", f"{evidence}; a planned date?", "suspect")
+        tonight = [Phrase("tonight {share:.1%} lie ahead", share=now.mean())] if len(now) else []
+        return field.finding("date", Phrase.joined([*parts, *tonight]), "refuse")
+    return field.finding("date", Phrase.joined([*parts, Phrase("a planned date?")]), "suspect")
 
 
 def _ahead(days_ago: pa.ChunkedArray) -> Flags:
@@ -113,17 +117,25 @@ def _closing(field: _Field) -> Finding | None:
         is_filled = filled(field.tonight, beside=beside)
         late = [name for name, part in _ends(leads) if _is_late(is_filled, part, leads)]
         if late:
-            shares = ", ".join(f"{is_filled[p].mean():.1%} of the {n}" for n, p in _ends(leads) if p.any())
-            end = late[0] if len(late) == 1 else "closed"
-            now = f"{is_filled[leads.never_closed].mean():.1%} of the open leads"
-            evidence = f"filled in {shares} and {now} of the same age, so it is written when a lead is {end}"
+            shares = [
+                Phrase("{share:.1%} of the {end}", share=is_filled[part].mean(), end=end)
+                for end, part in _ends(leads)
+                if part.any()
+            ]
+            evidence = Phrase(
+                "filled in {shares} and {open:.1%} of the open leads of the same age, so it is written when "
+                "a lead is {end}",
+                shares=Phrase.joined(shares, by=Phrase(", ")),
+                open=is_filled[leads.never_closed].mean(),
+                end=late[0] if len(late) == 1 else Phrase("closed"),
+            )
             return field.finding("closing", evidence, "refuse")
     return None
 
 
 def _ends(leads: Leads) -> Iterator[tuple[str, Flags]]:
-    yield "won", leads.won
-    yield "lost", leads.lost
+    yield Phrase("won"), leads.won
+    yield Phrase("lost"), leads.lost
 
 
 def _is_late(is_filled: Flags, part: Flags, leads: Leads) -> bool:
@@ -151,7 +163,7 @@ def _copy(field: _Field) -> Finding | None:
     best = max(*strengths, *(_strength(field, fast, everybody) for fast in _fast_wins(field.leads)))
     if best <= STRONG:
         return None
-    evidence = f"alone it tells the won leads from the others with a ROC-AUC of {best:.3f}"
+    evidence = Phrase("alone it tells the won leads from the others with a ROC-AUC of {best:.3f}", best=best)
     return field.finding("copy", evidence, "refuse" if best > TOO_STRONG else "quarantine")
 
 
@@ -181,9 +193,10 @@ def _win_rate(field: _Field) -> Finding | None:
     """The win rate of a group of leads, with the outcomes of these leads in it."""
     if field.spec.kind != "number" or not is_win_rate(field.tonight, field.coded, field.leads):
         return None
-    evidence = (
-        f"its {field.coded.missing} values are the shares of won leads among those that have them, the "
-        "latest outcomes included"
+    evidence = Phrase(
+        "its {values} values are the shares of won leads among those that have them, the latest outcomes "
+        "included",
+        values=field.coded.missing,
     )
     return field.finding("win_rate", evidence, "refuse")
 
@@ -198,13 +211,17 @@ def _identity(field: _Field) -> Finding | None:
         return None
     if not np.all(values[known] == np.floor(values[known])):
         return None
-    for what, at in (("closing", field.leads.closed), ("creation", field.leads.created)):
+    for what, at in ((Phrase("closing"), field.leads.closed), (Phrase("creation"), field.leads.created)):
         both = known & ~np.isnan(at)
         grows = rank_correlation(values[both], -at[both])
         if both.sum() >= LEAST_LEADS and abs(grows) >= IN_ORDER:
-            evidence = (
-                f"{field.coded.missing:,} values for {known.sum():,} leads in the order of their {what} "
-                f"(rank correlation {grows:.2f})"
+            evidence = Phrase(
+                "{values:,} values for {leads:,} leads in the order of their {what} "
+                "(rank correlation {grows:.2f})",
+                values=field.coded.missing,
+                leads=int(known.sum()),
+                what=what,
+                grows=grows,
             )
             return field.finding("identity", evidence, "refuse")
     return None

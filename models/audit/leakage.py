@@ -19,14 +19,11 @@ from models.audit.alone import earlier_rows, forward_auc
 from models.audit.association import Codes, Flags, auc, cramers_v, divergence, target_auc, wilson
 from models.audit.findings import Finding, Severity, ordered
 from models.coded import Coded, coded, filled, lead_numbers, most_common
+from models.phrases import Phrase
 
 TOO_STRONG = 0.95  # AUC, Cramér's V or share of wins that no honest column reaches
 STRONG = 0.85  # AUC; honest columns of the real sets reach 0.78, bank_marketing's leak 0.885
-TELLING, TELLING_NULLS, NULLS = (
-    0.75,
-    0.10,
-    0.05,
-)  # AUC, Cramér's V and share of nulls of a field that is worked
+TELLING, TELLING_NULLS, NULLS = 0.75, 0.10, 0.05  # AUC, Cramér's V, share of nulls of a worked field
 FILL_DIFFERENCE, FILL_RATIO, FILL_SUSPICION = 0.90, 20.0, 3.0
 LEAST_FILL, LEAST_VARIANCE, MOST_DIVERGENCE = 0.001, 1e-5, 0.90
 NEVER = 1 / 8  # of the base rate: a value with which almost nobody wins
@@ -130,7 +127,10 @@ def _identity(suspect: _Suspect) -> Finding | None:
         return None
     if suspect.spec.kind == "number" and not _is_serial(suspect, leads):
         return None
-    return suspect.leak("identity", f"it has {suspect.coded.missing:,} values for {leads:,} leads")
+    return suspect.leak(
+        "identity",
+        Phrase("it has {values:,} values for {leads:,} leads", values=suspect.coded.missing, leads=leads),
+    )
 
 
 def _is_serial(suspect: _Suspect, leads: int) -> bool:
@@ -150,7 +150,7 @@ def _auc(suspect: _Suspect) -> Finding | None:
         best = target_auc(code.codes, won, suspect.lead % 2 == 0)
     if best <= STRONG:
         return None
-    evidence = f"alone it ranks with a ROC-AUC of {best:.3f}"
+    evidence = Phrase("alone it ranks with a ROC-AUC of {best:.3f}", best=best)
     if best > TOO_STRONG:
         return suspect.leak("auc", evidence)
     return suspect.finding("auc", evidence, "quarantine" if suspect.is_field else "suspect")
@@ -158,13 +158,14 @@ def _auc(suspect: _Suspect) -> Finding | None:
 
 def _association(suspect: _Suspect) -> Finding | None:
     """The value, or whether there is one, goes with the label nearly one to one."""
-    strengths = {"having a value": cramers_v(suspect.coded.known.astype(np.int64), suspect.won)}
+    strengths = {Phrase("having a value"): cramers_v(suspect.coded.known.astype(np.int64), suspect.won)}
     if suspect.coded.missing <= MOST_VALUES:
-        strengths["its value"] = cramers_v(suspect.coded.codes, suspect.won)
+        strengths[Phrase("its value")] = cramers_v(suspect.coded.codes, suspect.won)
     what, strength = max(strengths.items(), key=lambda pair: pair[1])
     if strength <= TOO_STRONG:
         return None
-    return suspect.leak("association", f"Cramér's V of {what} and the label is {strength:.3f}")
+    evidence = Phrase("Cramér's V of {what} and the label is {strength:.3f}", what=what, strength=strength)
+    return suspect.leak("association", evidence)
 
 
 def _rule(suspect: _Suspect) -> Finding | None:
@@ -177,14 +178,25 @@ def _rule(suspect: _Suspect) -> Finding | None:
     base, sure, worst = suspect.won.mean(), low > TOO_STRONG, int(high.argmin())
     if sure.any():
         rate, share = wins[sure].sum() / rows[sure].sum(), wins[sure].sum() / wins.sum()
-        evidence = (
-            f"{rate:.1%} win with {sure.sum()} of its values, {share:.0%} of all wins (base {base:.1%})"
+        evidence = Phrase(
+            "{rate:.1%} win with {values} of its values, {share:.0%} of all wins (base {base:.1%})",
+            rate=rate,
+            values=int(sure.sum()),
+            share=share,
+            base=base,
         )
         is_leak = share >= SHARE_OF_WINS
         return suspect.leak("rule", evidence) if is_leak else suspect.finding("rule", evidence, "suspect")
     if high[worst] < NEVER * base:
-        what = "without a value" if worst == suspect.coded.missing else "with one of its values"
-        evidence = f"{wins[worst] / rows[worst]:.2%} of {rows[worst]:.0f} rows win {what} (base {base:.1%})"
+        is_empty = worst == suspect.coded.missing
+        what = Phrase("without a value") if is_empty else Phrase("with one of its values")
+        evidence = Phrase(
+            "{rate:.2%} of {rows:.0f} rows win {what} (base {base:.1%})",
+            rate=wins[worst] / rows[worst],
+            rows=rows[worst],
+            what=what,
+            base=base,
+        )
         return suspect.finding("rule", evidence, "suspect")
     return None
 
@@ -201,9 +213,11 @@ def _worked(suspect: _Suspect) -> Finding | None:
     strength = forward_auc(suspect.coded, suspect.spec.kind, suspect.won, suspect.earlier)
     if association < TELLING_NULLS or strength < TELLING:
         return None
-    evidence = (
-        f"nobody said when it is known, alone it ranks later rows with a ROC-AUC of {strength:.3f}, and "
-        f"having a value goes with the outcome (Cramér's V {association:.2f})"
+    evidence = Phrase(
+        "nobody said when it is known, alone it ranks later rows with a ROC-AUC of {strength:.3f}, and "
+        "having a value goes with the outcome (Cramér's V {association:.2f})",
+        strength=strength,
+        association=association,
     )
     return suspect.finding("worked", evidence, "quarantine")
 
@@ -229,9 +243,11 @@ def _fill_beside(suspect: _Suspect, beside: object) -> Finding | None:
     is_leak = is_leak or then.mean() - now.mean() > FILL_DIFFERENCE
     if not is_leak and ratio < FILL_SUSPICION:
         return None
-    evidence = (
-        f"filled in {then.mean():.1%} of past rows, {then[suspect.won].mean():.1%} of the won ones, "
-        f"{now.mean():.1%} tonight"
+    evidence = Phrase(
+        "filled in {past:.1%} of past rows, {won:.1%} of the won ones, {now:.1%} tonight",
+        past=then.mean(),
+        won=then[suspect.won].mean(),
+        now=now.mean(),
     )
     return suspect.finding("fill", evidence, "refuse" if is_leak and suspect.is_field else "suspect")
 
@@ -255,7 +271,10 @@ def _drift(suspect: _Suspect) -> Finding | None:
     distance = divergence(codes[: len(suspect.column)], codes[len(suspect.column) :])
     if distance <= MOST_DIVERGENCE:
         return None
-    evidence = f"its values tonight are others than in the past (Jensen-Shannon divergence {distance:.2f})"
+    evidence = Phrase(
+        "its values tonight are others than in the past (Jensen-Shannon divergence {distance:.2f})",
+        distance=distance,
+    )
     return suspect.finding("drift", evidence, "suspect")
 
 
@@ -265,12 +284,14 @@ def _uninformative(suspect: _Suspect) -> Finding | None:
     if not suspect.is_field:
         return None
     if share < LEAST_FILL:
-        return suspect.finding("uninformative", f"it is filled in {share:.2%} of the rows", "note")
+        return suspect.finding(
+            "uninformative", Phrase("it is filled in {share:.2%} of the rows", share=share), "note"
+        )
     values = suspect.column if suspect.spec.kind == "number" else pa.chunked_array([suspect.coded.codes])
     variance = float(np.nanvar(values.cast(pa.float64()).to_numpy()))
     if variance >= LEAST_VARIANCE:
         return None
-    return suspect.finding("uninformative", "it hardly varies", "note")
+    return suspect.finding("uninformative", Phrase("it hardly varies"), "note")
 
 
 _DETECTORS = (_identity, _auc, _association, _rule, _worked, _fill, _drift, _uninformative)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from features.catalogue import ENGLISH, Language
 from models.audit.audit import Audit
-from models.audit.verdicts import ColumnReport
+from models.audit.verdicts import VERDICTS, ColumnReport
 from models.cards.pictures import FAINT, STYLE
-from models.pages import filled
+from models.labels import marked
+from models.pages import Filters, filled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,17 +39,26 @@ class Picture:
     data: str
 
 
-def page(audit: Audit) -> str:
-    """The whole page.
+def page(audit: Audit, words: Language = ENGLISH) -> str:
+    """The whole page in a language; pictures speak English.
 
     Parameters
     ----------
     audit
         With evidence in words that hold no field values; names of columns are escaped here.
     """
-    values = {"audit": audit, "sections": list(_sections(audit)), "pictures": list(_pictures(audit))}
-    filters = {"figure": _figure, "signed": _signed, "percent": _percent}
-    return filled("models.audit", "page.html", values, filters=filters)
+    values = {
+        "audit": audit,
+        "sections": list(_sections(audit)),
+        "pictures": list(_pictures(audit)),
+        "verdicts": VERDICTS,
+    }
+    filters: Filters = {
+        "figure": lambda value: "-" if value is None else words.number(f"{value:.3f}"),
+        "signed": lambda value: words.number(f"{value:+.3f}"),
+        "percent": lambda value: "-" if value is None else words.number(f"{value:.0%}"),
+    }
+    return filled("models.audit", "page.html", values, filters=filters, words=words)
 
 
 def _sections(audit: Audit) -> Iterator[Section]:
@@ -56,12 +67,16 @@ def _sections(audit: Audit) -> Iterator[Section]:
     rest = tuple(c for c in audit.columns if c.verdict == "keep" and not c.attention)
     every = (
         Section(
-            "Left out",
-            "They know the outcome, or look so much like it that a person has to decide.",
+            marked("Left out"),
+            marked("They know the outcome, or look so much like it that a person has to decide."),
             left_out,
         ),
-        Section("To look at", "Kept, but a person should say since when their value is known.", asked),
-        Section("Kept", "Nothing was found.", rest),
+        Section(
+            marked("To look at"),
+            marked("Kept, but a person should say since when their value is known."),
+            asked,
+        ),
+        Section(marked("Kept"), marked("Nothing was found."), rest),
     )
     yield from (section for section in every if section.columns)
 
@@ -70,11 +85,11 @@ def _pictures(audit: Audit) -> Iterator[Picture]:
     measured = [c for c in audit.columns if c.figures.get("loss")]
     if measured:
         measured.sort(key=lambda c: -(c.figures["loss"] or 0))
-        yield _drawn("What the model loses without each column", measured, _losses)
+        yield _drawn(marked("What the model loses without each column"), measured, _losses)
     filled = [c for c in audit.columns if c.is_field and c.figures.get("fill_tonight") is not None]
     if filled:
         filled.sort(key=lambda c: -abs((c.figures["fill_past"] or 0) - (c.figures["fill_tonight"] or 0)))
-        yield _drawn("Filled in the past and tonight", filled, _fills)
+        yield _drawn(marked("Filled in the past and tonight"), filled, _fills)
 
 
 def _drawn(
@@ -134,15 +149,3 @@ def _short(name: str) -> str:
     """A name that fits; a dollar sign would begin a formula."""
     cut = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
     return cut.replace("$", r"\$")
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"

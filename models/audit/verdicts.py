@@ -9,9 +9,12 @@ from typing import Literal, TypeAlias
 from features.catalogue import FeatureSpec
 from models.audit.column_figures import Figures
 from models.audit.findings import LEFT_OUT, Finding, ordered
+from models.labels import marked
+from models.phrases import Phrase
 
 Verdict: TypeAlias = Literal["keep", "quarantine", "refuse"]
-UNKNOWN = "moment unknown"
+UNKNOWN, CUT = Phrase("moment unknown"), Phrase("cut at the moment")
+VERDICTS = {"refuse": marked("refuse"), "quarantine": marked("quarantine"), "keep": marked("keep")}
 MISSED, RANKS = 0.002, 0.60  # loss, or ROC-AUC alone, from which an unknown moment is worth a declaration
 MOST_SAID = 3  # findings in one sentence
 
@@ -114,7 +117,7 @@ def judged(
         family=spec.family,
         is_field=is_field,
         time=time,
-        moment=_moment(time, changes, figures.get("ahead_share")) if is_field else "cut at the moment",
+        moment=_moment(time, changes, figures.get("ahead_share")) if is_field else CUT,
         verdict=verdict,
         is_used=True,
         attention=tuple(attention),
@@ -131,46 +134,59 @@ def _verdict(severity: str) -> Verdict:
 
 def _moment(time: str | None, changes: Changes | None, ahead: float | None) -> str:
     """When the column becomes known, in words."""
-    said = UNKNOWN if time is None else f"declared {time}"
+    said = UNKNOWN if time is None else Phrase("declared {time}", time=time)
     if ahead is not None:
-        return f"{said}; {ahead:.0%} of its dates lie ahead of the night on which they would be used"
-    if changes is None:
-        return said
-    side = "after" if changes.median_days >= 0 else "before"
-    return (
-        f"{said}; {1 - changes.after_share:.0%} of {changes.changes:,} changes come before the closing, the "
-        f"median {abs(changes.median_days):.0f} days {side} it"
+        lie_ahead = "{share:.0%} of its dates lie ahead of the night on which they would be used"
+        return Phrase.joined([said, Phrase(lie_ahead, share=ahead)])
+    return said if changes is None else Phrase.joined([said, _changed(changes)])
+
+
+def _changed(changes: Changes) -> Phrase:
+    """When a tracked field changed, in words."""
+    side = Phrase("after") if changes.median_days >= 0 else Phrase("before")
+    return Phrase(
+        "{share:.0%} of {changes:,} changes come before the closing, the median {days:.0f} days {side} it",
+        share=1 - changes.after_share,
+        changes=changes.changes,
+        days=abs(changes.median_days),
+        side=side,
     )
 
 
 def said(report: ColumnReport) -> ColumnReport:
     """The report with its sentence, once its figures are complete."""
     texts = [f.evidence for f in report.findings if f.severity == report.findings[0].severity][:MOST_SAID]
-    found = "; ".join(texts)
+    found = Phrase.joined(texts)
     if report.allowed is not None:
-        found = f"allowed in params.yaml: {report.allowed}" + (f" (found: {found})" if found else "")
+        found = _allowed(report.allowed, found)
     elif report.verdict == "keep" and UNKNOWN in report.attention:
-        found = "; ".join(filter(None, [_ask(report), found]))
+        found = Phrase.joined([*_ask(report), *texts])
     return replace(report, evidence=found or _nothing_found(report))
 
 
-def _ask(report: ColumnReport) -> str:
+def _allowed(why: str, found: Phrase) -> Phrase:
+    if found:
+        return Phrase("allowed in params.yaml: {why} (found: {found})", why=why, found=found)
+    return Phrase("allowed in params.yaml: {why}", why=why)
+
+
+def _ask(report: ColumnReport) -> list[Phrase]:
     if report.time is None:
-        return f"{UNKNOWN}: declare it (time: static, tracked or current); {_loss(report)}"
-    return (
-        f"{UNKNOWN}: declare it (time: static or tracked, if its past is known); only today's value is "
-        f"known, so it is not used; {_loss(report)}"
-    )
+        return [Phrase("moment unknown: declare it (time: static, tracked or current)"), _loss(report)]
+    return [
+        Phrase("moment unknown: declare it (time: static or tracked, if its past is known)"),
+        Phrase("only today's value is known, so it is not used"),
+        _loss(report),
+    ]
 
 
-def _nothing_found(report: ColumnReport) -> str:
-    return f"nothing found; {report.moment}" + (
-        f"; {_loss(report)}" if report.figures.get("loss") is not None else ""
-    )
+def _nothing_found(report: ColumnReport) -> Phrase:
+    loss = [] if report.figures.get("loss") is None else [_loss(report)]
+    return Phrase.joined([Phrase("nothing found"), report.moment, *loss])
 
 
-def _loss(report: ColumnReport) -> str:
+def _loss(report: ColumnReport) -> Phrase:
     loss = report.figures.get("loss")
     if loss is None:
-        return "what the model loses without it was not measured"
-    return f"the model loses {max(loss, 0):.3f} of its ROC-AUC without it"
+        return Phrase("what the model loses without it was not measured")
+    return Phrase("the model loses {loss:.3f} of its ROC-AUC without it", loss=max(loss, 0))

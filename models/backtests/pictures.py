@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.backtests.contenders import MODEL, NEWEST, RANDOM, SCORECARD, TODAY
-from models.cards.pictures import COLOURS, FAINT, STYLE
+from models.cards.pictures import COLOURS, FAINT, picture, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +17,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 COLOUR = {MODEL: COLOURS[0], SCORECARD: COLOURS[1], NEWEST: COLOURS[2], TODAY: COLOURS[3], RANDOM: FAINT}
 _LEAST_LIFT_SHARE = 0.02  # the first few calls of a list say nothing but noise
-_LONGEST = 34
+_LONGEST = 48
 
 
 def draw(folder: Path, found: Mapping[str, Any]) -> dict[str, Path]:
@@ -53,23 +52,9 @@ def draw(folder: Path, found: Mapping[str, Any]) -> dict[str, Path]:
     heights = {"slices": 1.6 + 0.27 * len(judged), "deals": 1.6 + 0.5 * len(_names(found["contenders"]))}
     paths = {name: folder / f"{name}.png" for name in plots}
     for name, plot in plots.items():
-        with _picture(paths[name], height=heights.get(name, 4.4)) as axes:
-            plot(axes)
+        with picture(paths[name], size=(7.2, heights.get(name, 4.4))) as figure:
+            plot(figure.add_subplot())
     return paths
-
-
-@contextmanager
-def _picture(path: Path, *, height: float) -> Iterator[Axes]:
-    """Axes of a figure that is written to the path, without any global state of matplotlib."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with rc_context(dict(STYLE)):
-        figure = Figure(figsize=(7.2, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure.add_subplot()
-        figure.savefig(path, metadata={"Software": None})  # the same picture is the same bytes
 
 
 def words(name: str) -> str:
@@ -193,7 +178,7 @@ def _slices(axes: Axes, judged: Rows) -> None:
     for place, row in enumerate(rows):
         _dot(axes, place, row["minus_scorecard"], COLOUR[MODEL])
     axes.axvline(0, color=FAINT, linestyle="--")
-    labels = [_short(f"{row['slice']}: {row['group']} (n = {row['won_leads']:,})") for row in rows]
+    labels = [short(f"{row['slice']}: {row['group']} (n = {row['won_leads']:,})", _LONGEST) for row in rows]
     axes.set_yticks(range(len(rows)), labels)
     axes.tick_params(axis="y", length=0, labelsize=8)
     axes.set(
@@ -216,12 +201,6 @@ def _bar(axes: Axes, place: int, row: Mapping[str, Any], colour: str) -> None:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def _short(name: str) -> str:
-    """A name that fits; a dollar sign would begin a formula."""
-    cut = name if len(name) <= _LONGEST + 14 else f"{name[: _LONGEST + 13]}…"
-    return cut.replace("$", r"\$")
 
 
 def _points(share: float, _place: float = 0.0) -> str:

@@ -9,11 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.audit.association import Flags
+from models.labels import marked
+from models.phrases import Phrase
 
 AGE = "lead_age_days"
 NEW_DAYS = 30
 MOST_GROUPS = 8
-UNKNOWN, OTHER = "unknown", "other"
+UNKNOWN, OTHER, OLD = Phrase("unknown"), Phrase("other"), Phrase("old")
+NEW = marked("new (under {days} days)")
+GROUPS = (UNKNOWN, OTHER, OLD, NEW)
+"""Our own names of groups, as a file that keeps them as text has them."""
 
 
 def groups(column: pa.ChunkedArray) -> Iterator[tuple[str, Flags]]:
@@ -38,8 +43,8 @@ def by_age(age_days: pa.ChunkedArray) -> Iterator[tuple[str, Flags]]:
     {'new (under 30 days)': [True, False], 'old': [False, True]}
     """
     age = age_days.cast(pa.float64()).to_numpy()
-    yield f"new (under {NEW_DAYS} days)", np.asarray(age < NEW_DAYS)
-    yield "old", np.asarray(age >= NEW_DAYS)
+    yield Phrase(NEW, days=NEW_DAYS), np.asarray(age < NEW_DAYS)
+    yield OLD, np.asarray(age >= NEW_DAYS)
     if np.isnan(age).any():
         yield UNKNOWN, np.isnan(age)
 
@@ -49,8 +54,11 @@ def _thirds(values: np.ndarray, known: Flags) -> Iterator[tuple[str, Flags]]:
         return
     low, high = np.quantile(values[known], [1 / 3, 2 / 3])
     with np.errstate(invalid="ignore"):
-        cut = [(f"up to {low:g}", values <= low), (f"{low:g} to {high:g}", (values > low) & (values <= high))]
-        cut.append((f"over {high:g}", values > high))
+        cut = [
+            (Phrase("up to {high:g}", high=low), values <= low),
+            (Phrase("{low:g} to {high:g}", low=low, high=high), (values > low) & (values <= high)),
+            (Phrase("over {low:g}", low=high), values > high),
+        ]
     yield from ((name, rows & known) for name, rows in cut if (rows & known).any())
 
 

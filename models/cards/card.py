@@ -17,7 +17,9 @@ from models.audit.audit import Audit
 from models.bundle import Bundle
 from models.cards.limits import Facts, limits
 from models.fitting.monotone import MONOTONE
+from models.labels import marked
 from models.metrics import Vector, interval, measure
+from models.phrases import Phrase
 from models.promoting.paired import Numbers
 from models.segments.cut import Texts
 from models.segments.floor import floor_of
@@ -78,14 +80,13 @@ def card(
         ``name``, ``predicts``, ``digest``, ``data``, ``families`` (features by family), ``monotone``
         (features held to a direction, by direction), ``figures``, ``slices`` (each with what
         `models.segments.reliability.reliability` says of it), ``horizons``, ``stages``, ``tags``,
-        ``calibration``, ``leaks``, ``limits``.
+        ``calibration``, ``leaks``, ``views`` (of the whole model; empty if nobody looked), ``limits``.
     """
     target = bundle.target
-    within = "" if target.horizon_days is None else f" within {target.horizon_days:g} days"
     slices = list(_slices(tested, least=min_slice_outcomes))
     return {
         "name": facts.model,
-        "predicts": f"probability that a lead reaches the stage '{target.stage}'{within}",
+        "predicts": _predicts(target.stage, target.horizon_days),
         "digest": bundle.digest,
         "data": {
             "tables": list(facts.tables),
@@ -107,8 +108,16 @@ def card(
             for report in audit.columns
             if report.verdict != "keep"
         ],
+        "views": dict(facts.views),
         "limits": list(limits(facts, audit, figures, slices, floor_of(bundle))),
     }
+
+
+def _predicts(stage: str, horizon_days: float | None) -> Phrase:
+    if horizon_days is None:
+        return Phrase("probability that a lead reaches the stage '{stage}'", stage=stage)
+    text = marked("probability that a lead reaches the stage '{stage}' within {days:g} days")
+    return Phrase(text, stage=stage, days=horizon_days)
 
 
 def calibration(label: Vector, probability: Vector, weight: Vector | None = None) -> list[dict[str, float]]:

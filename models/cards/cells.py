@@ -6,19 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from features.catalogue import ENGLISH, Language
+from models.audit.verdicts import VERDICTS
+from models.backtests.slices import GROUPS
+from models.cards.words import (
+    CALIBRATION,
+    HELD,
+    HELD_COLUMNS,
+    LEAKS,
+    SLICES,
+    SLICES_NOTE,
+    TAGS,
+    TAGS_NOTE,
+    TARGET,
+    called,
+)
+from models.labels import marked
+from models.phrases import recognised, spoken
+
 NOTHING = "-"
-SLICES = ("slice", "value", "rows", "leads", "positive", "forecast", "came true (95 %)", "inside",
-          "ROC-AUC (95 %)")  # fmt: skip
-SLICES_NOTE = (
-    "Forecast is the mean probability. The interval of the rate counts leads (Wilson); of twenty forecasts "
-    "that are right, one lies outside."
-)
-HELD = {"rising": "the chance never falls", "falling": "the chance never rises"}
-TARGET = ("rows", "reached", "ROC-AUC", "log loss", "calibration error", "remark")
-TAGS = ("tag", "days ahead", "precision floor", "precision", "n", "base rate", "shown")
-TAGS_NOTE = (
-    "Precision is that of the n tagged rows of the test slice; where it misses its floor, a tag is not shown."
-)
 
 
 @dataclass(frozen=True)
@@ -31,34 +37,39 @@ class Table:
     note: str = ""
 
 
-def tables(card: Mapping[str, Any]) -> Iterator[Table]:
+def tables(card: Mapping[str, Any], words: Language = ENGLISH) -> Iterator[Table]:
     """The tables of a card, in its order; horizons, stages, tags and directions only where there are some."""
-    yield Table("On later leads", ["figure", *map(_words, card["figures"])], [*figure_rows(card["figures"])])
-    yield Table("Slices", SLICES, [_slice(part) for part in card["slices"]], SLICES_NOTE)
-    yield from (table for table in _further(card) if table.rows)
-    held = [[HELD[word], ", ".join(names)] for word, names in card["monotone"].items() if names]
+    for table in _tables(card, words):
+        columns = [words.text(name) for name in table.columns]
+        yield Table(words.text(table.title), columns, table.rows, words.text(table.note))
+
+
+def _tables(card: Mapping[str, Any], words: Language) -> Iterator[Table]:
+    """The same with English titles, columns and notes."""
+    contenders = [called(name, words) for name in card["figures"]]
+    yield Table(
+        marked("On later leads"), [marked("figure"), *contenders], [*figure_rows(card["figures"], words)]
+    )
+    yield Table(marked("Slices"), SLICES, [_slice(part, words) for part in card["slices"]], SLICES_NOTE)
+    yield from (table for table in _further(card, words) if table.rows)
+    held = [[words.text(HELD[way]), ", ".join(names)] for way, names in card["monotone"].items() if names]
     if held:
-        yield Table("Held to a direction", ("as its value rises", "features"), held)
-    bins = [[_share(b["forecast"]), _share(b["rate"]), shown(b["rows"])] for b in card["calibration"]]
-    yield Table("Calibration", ("forecast", "came true", "rows"), bins)
-    leaks = [[leak["column"], leak["verdict"], leak["evidence"]] for leak in card["leaks"]]
-    yield Table("Leaks refused", ("column", "verdict", "evidence"), leaks)
+        yield Table(marked("Held to a direction"), HELD_COLUMNS, held)
+    bins = [
+        [_share(b["forecast"], words), _share(b["rate"], words), shown(b["rows"], words)]
+        for b in card["calibration"]
+    ]
+    yield Table(marked("Calibration"), CALIBRATION, bins)
+    yield Table(marked("Leaks refused"), LEAKS, [_leak(leak, words) for leak in card["leaks"]])
 
 
-def period(data: Mapping[str, Any]) -> str:
-    """The moments of the training rows in words."""
-    if data["first_as_of"] is None:
-        return "no dates: one row per lead, in their order"
-    return f"moments from {data['first_as_of'][:10]} to {data['last_as_of'][:10]}"
-
-
-def figure_rows(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
+def figure_rows(figures: Mapping[str, Mapping[str, Any]], words: Language = ENGLISH) -> Iterator[list[str]]:
     """One row of cells per figure: its name, then each contender."""
     for name in next(iter(figures.values())):
-        yield [_words(name), *(shown(found.get(name)) for found in figures.values())]
+        yield [called(name, words), *(shown(found.get(name), words) for found in figures.values())]
 
 
-def shown(figure: Any) -> str:
+def shown(figure: Any, words: Language = ENGLISH) -> str:
     """A figure with its interval, a count, or a dash.
 
     >>> shown({"value": 0.7, "low": 0.65, "high": 0.751}), shown(1200), shown(None)
@@ -67,53 +78,67 @@ def shown(figure: Any) -> str:
     if figure is None:
         return NOTHING
     if isinstance(figure, Mapping):
-        return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-    return f"{figure:,}" if isinstance(figure, int) else f"{figure:.3f}"
+        value, low, high = (words.number(f"{figure[end]:.3f}") for end in ("value", "low", "high"))
+        return words.text("{value} ({low} to {high})").format(value=value, low=low, high=high)
+    return words.number(f"{figure:,}" if isinstance(figure, int) else f"{figure:.3f}")
 
 
-def _further(card: Mapping[str, Any]) -> Iterator[Table]:
-    horizons = [_target(days, found) for days, found in card["horizons"].items()]
-    yield Table("Horizons", ("days ahead", *TARGET), horizons)
-    stages = [_target(stage, found) for stage, found in card["stages"].items()]
-    yield Table("Stages", ("stage", *TARGET), stages)
-    yield Table("Tags", TAGS, [_tag(name, found) for name, found in card["tags"].items()], TAGS_NOTE)
+def _further(card: Mapping[str, Any], words: Language) -> Iterator[Table]:
+    horizons = [_target(days, found, words) for days, found in card["horizons"].items()]
+    yield Table(marked("Horizons"), (marked("days ahead"), *TARGET), horizons)
+    stages = [_target(stage, found, words) for stage, found in card["stages"].items()]
+    yield Table(marked("Stages"), (marked("stage"), *TARGET), stages)
+    tags = [_tag(name, found, words) for name, found in card["tags"].items()]
+    yield Table(marked("Tags"), TAGS, tags, TAGS_NOTE)
 
 
-def _slice(part: Mapping[str, Any]) -> list[str]:
-    auc = shown(part["roc_auc"]) if part["is_judged"] else "too few outcomes to judge"
-    counts = [shown(part[name]) for name in ("rows", "leads", "positives")]
-    rate = f"{_share(part['rate'])} ({_share(part['rate_low'])} to {_share(part['rate_high'])})"
-    inside = "yes" if part["is_inside"] else "no"
-    return [part["slice"], part["value"], *counts, _share(part["forecast"]), rate, inside, auc]
+def _slice(part: Mapping[str, Any], words: Language) -> list[str]:
+    auc = shown(part["roc_auc"], words) if part["is_judged"] else words.text("too few outcomes to judge")
+    counts = [shown(part[name], words) for name in ("rows", "leads", "positives")]
+    rate, low, high = (_share(part[name], words) for name in ("rate", "rate_low", "rate_high"))
+    interval = words.text("{value} ({low} to {high})").format(value=rate, low=low, high=high)
+    inside = words.text("yes") if part["is_inside"] else words.text("no")
+    value = spoken(recognised(part["value"], *GROUPS), words)
+    return [part["slice"], value, *counts, _share(part["forecast"], words), interval, inside, auc]
 
 
-def _target(name: str, found: Mapping[str, Any]) -> list[str]:
+def _target(name: str, found: Mapping[str, Any], words: Language) -> list[str]:
     if "left_out" in found:
-        return [name, *[NOTHING] * (len(TARGET) - 1), f"left out: {found['left_out']}"]
-    figures = [shown(found[key]) for key in ("n", "positives", "roc_auc", "log_loss", "calibration_error")]
-    return [name, *figures, "; ".join(_remarks(found))]
+        why = words.text("left out: {why}").format(why=spoken(found["left_out"], words))
+        return [name, *[NOTHING] * (len(TARGET) - 1), why]
+    names = ("n", "positives", "roc_auc", "log_loss", "calibration_error")
+    return [name, *(shown(found[key], words) for key in names), words.text("; ").join(_remarks(found, words))]
 
 
-def _remarks(found: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(found: Mapping[str, Any], words: Language) -> Iterator[str]:
     if found["immature"]:
-        yield f"{found['immature']:,} rows are not mature and left out"
+        yield words.counted(
+            "{n} row is not mature and left out", "{n} rows are not mature and left out", found["immature"]
+        )
     if found.get("overlap_days"):
-        yield "a little kind: its window is longer than the gap"
+        yield words.text("a little kind: its window is longer than the gap")
 
 
-def _tag(name: str, found: Mapping[str, Any]) -> list[str]:
-    floor = f"{found['precision_floor']:g}"
+def _tag(name: str, found: Mapping[str, Any], words: Language) -> list[str]:
+    floor = words.number(f"{found['precision_floor']:g}")
     if "left_out" in found:
-        return [name, NOTHING, floor, NOTHING, NOTHING, NOTHING, f"no: {found['left_out']}"]
-    figures = [shown(found[key]) for key in ("precision", "n", "base_rate")]
-    why_not = found["why_not"]
-    decision = f"from {_share(found['least_probability'])}" if why_not is None else f"no: {why_not}"
+        return [name, NOTHING, floor, NOTHING, NOTHING, NOTHING, _refused(found["left_out"], words)]
+    figures = [shown(found[key], words) for key in ("precision", "n", "base_rate")]
+    decision = (
+        words.text("from {share}").format(share=_share(found["least_probability"], words))
+        if found["why_not"] is None
+        else _refused(found["why_not"], words)
+    )
     return [name, f"{found['horizon_days']:g}", floor, *figures, decision]
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}"
+def _refused(why: str, words: Language) -> str:
+    return words.text("no: {why}").format(why=spoken(why, words))
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _leak(leak: Mapping[str, Any], words: Language) -> list[str]:
+    return [leak["column"], words.text(VERDICTS[leak["verdict"]]), spoken(leak["evidence"], words)]
+
+
+def _share(value: float, words: Language) -> str:
+    return words.number(f"{value:.1%}")

@@ -5,44 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models.cards.cells import Table, period, tables
+from features.catalogue import ENGLISH, Language
+from models.cards.cells import Table, tables
+from models.cards.opening import data_lines, predicts, title
+from models.cards.view_cells import view_tables
+from models.phrases import spoken
 
 
-def markdown(card: Mapping[str, Any]) -> str:
-    """The whole card.
+def markdown(card: Mapping[str, Any], words: Language = ENGLISH) -> str:
+    """The whole card in a language.
 
     Parameters
     ----------
     card
         As `models.cards.card.card` made it.
     """
-    data = card["data"]
+    digest = words.text("Digest {digest}.").format(digest=f"`{card['digest']}`")
     lines = [
-        f"# Model card: {card['name']}",
+        f"# {title(card, words)}",
         "",
-        f"Predicts the {card['predicts']}. Digest `{card['digest']}`.",
+        f"{predicts(card, words)} {digest}",
         "",
-        "## Data",
+        f"## {words.text('Data')}",
         "",
-        f"- {data['rows']:,} rows, {data['positives']:,} positive; base rate {data['base_rate']:.1%}",
-        f"- {data['undecided_left_out']:,} undecided rows left out",
-        f"- {period(data)}",
-        f"- tables: {', '.join(data['tables'])}",
-        "- features: " + ", ".join(f"{count} {family}" for family, count in card["families"].items()),
+        *(f"- {line}" for line in data_lines(card, words)),
         "",
-        "## What it does not know",
+        f"## {words.text('What it does not know')}",
         "",
-        *(f"- {sentence}" for sentence in card["limits"]),
+        *(f"- {spoken(sentence, words)}" for sentence in card["limits"]),
         "",
     ]
-    return "\n".join([*lines, *(line for table in tables(card) for line in _table(table))])
+    found = [*tables(card, words), *view_tables(card, words)]
+    return "\n".join([*lines, *(line for table in found for line in _table(table, words))])
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, words: Language) -> Iterator[str]:
     """Title, note, a pipe table and an empty line; "none" where there are no rows."""
     yield from (f"## {table.title}", "")
     if not table.rows:
-        yield from ("none", "")
+        yield from (words.text("none"), "")
         return
     if table.note:
         yield from (table.note, "")

@@ -1,8 +1,8 @@
-"""Pictures of a model on its test rows, for MLflow and the report: five PNG files, one claim each."""
+"""Pictures of a model on its test rows, for MLflow and the report: four PNG files, one claim each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from features.catalogue import FeatureSpec
 from models.audit.association import wilson
 from models.weights import mean, per_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _BINS = 10
-_MOST_FEATURES = 20
 _MODEL, FAINT = "#1f5fa8", "#9aa5b1"
 COLOURS = ("#1f5fa8", "#d9822b", "#3a8f5c", "#8a5bb0", "#b8443e", "#6b7785")
 STYLE: Mapping[str, object] = {
@@ -44,8 +43,6 @@ def draw(
     *,
     weight: Floats | None = None,
     others: Mapping[str, Floats] | None = None,
-    contributions: Floats | None = None,
-    specs: Sequence[FeatureSpec] = (),
     auc_interval: tuple[float, float] | None = None,
 ) -> dict[str, Path]:
     """Draw the pictures of one target.
@@ -63,17 +60,13 @@ def draw(
     others
         Other orders of the same rows, shape (n,), highest first, by name (``scorecard``, ``newest first``):
         further lines of ``gains``.
-    contributions
-        Shape (m, k), log-odds, of any m rows; None leaves ``importance`` out.
-    specs
-        The k features, in the order of the columns of ``contributions``.
     auc_interval
         95 % interval that ``roc`` tells, as it was measured elsewhere; None: that of independent rows.
 
     Returns
     -------
     dict
-        Path by name: ``reliability``, ``roc``, ``precision_recall``, ``gains``, ``importance``.
+        Path by name: ``reliability``, ``roc``, ``precision_recall``, ``gains``.
     """
     won, counts = np.asarray(y, dtype=bool), per_row(weight, len(y))
     plots: dict[str, Callable[[Axes], None]] = {
@@ -82,26 +75,24 @@ def draw(
         "precision_recall": lambda axes: _precision_recall(axes, won, p, counts),
         "gains": lambda axes: _gains(axes, won, p, counts, others or {}),
     }
-    if contributions is not None:
-        plots["importance"] = lambda axes: _importance(axes, contributions, specs)
     paths = {name: folder / f"{name}.png" for name in plots}
     for name, plot in plots.items():
-        with _picture(paths[name]) as axes:
-            plot(axes)
+        with picture(paths[name]) as figure:
+            plot(figure.add_subplot())
     return paths
 
 
 @contextmanager
-def _picture(path: Path) -> Iterator[Axes]:
-    """Axes of a figure that is written to the path; no global state and no window of matplotlib is used."""
+def picture(path: Path, *, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Figure]:
+    """A figure (inches) that is written to the path; no global state and no window of matplotlib is used."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with rc_context(dict(STYLE)):
-        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
-        yield figure.add_subplot()
+        yield figure
         figure.savefig(path, metadata={"Software": None})  # the same picture is the same bytes
 
 
@@ -192,38 +183,14 @@ def _first_tenth(name: str, won: Flags, score: Floats, weight: Floats) -> str:
     return f"{name}: first 10 % find {captured:.0%}"
 
 
-def _importance(axes: Axes, contributions: Floats, specs: Sequence[FeatureSpec]) -> None:
-    """Mean absolute contribution of the strongest features, coloured by family."""
-    strength = np.abs(contributions).mean(axis=0)
-    shown = np.argsort(-strength, kind="stable")[:_MOST_FEATURES][::-1]
-    families = list(dict.fromkeys(spec.family for spec in specs))
-    colours = {f: COLOURS[place % len(COLOURS)] for place, f in enumerate(families)}
-    bars = axes.barh([_short(specs[k].name) for k in shown], strength[shown], height=0.7)
-    for bar, k in zip(bars, shown, strict=True):
-        bar.set_color(colours[specs[k].family])
-    axes.tick_params(axis="y", length=0, labelsize=8)
-    axes.set(xlabel="mean |contribution|, log-odds", xlim=(0, None), ylim=(-0.6, len(shown) - 0.4))
-    axes.set_title(
-        f"What moves the ranking: top {len(shown)} of {len(specs)}\nn = {len(contributions):,} rows"
-    )
-    _family_legend(axes, strength, specs, colours)
+def short(name: str, most: int = 34) -> str:
+    r"""A name that fits; a dollar sign would begin a formula.
 
-
-def _family_legend(
-    axes: Axes, strength: Floats, specs: Sequence[FeatureSpec], colours: Mapping[str, str]
-) -> None:
-    """The families, the strongest first, each with its share of all contributions."""
-    from matplotlib.patches import Patch
-
-    totals = {f: sum(strength[k] for k, s in enumerate(specs) if s.family == f) for f in colours}
-    whole = sum(totals.values()) or 1.0
-    order = sorted(totals, key=lambda family: -totals[family])
-    handles = [Patch(color=colours[f], label=f"{f}: {totals[f] / whole:.0%} of all") for f in order]
-    axes.legend(handles=handles, loc="lower right", frameon=True, edgecolor="none", framealpha=0.9)
-
-
-def _short(name: str, most: int = 34) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    >>> short("a long name", 7), short("$")
+    ('a long…', '\\$')
+    """
+    cut = name if len(name) <= most else f"{name[: most - 1]}…"
+    return cut.replace("$", r"\$")
 
 
 def _titled(axes: Axes, claim: str, won: Flags) -> None:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from models.metrics import Vector
 from models.weights import effective
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Said = TypeVar("Said")
 
 HALVINGS, FEW_ROWS, FEW_HALVINGS = 4, 5000, 1  # many rows average out what one halving leaves to chance
 BINS, FEWEST_BINS = 10, 3
@@ -133,8 +134,8 @@ def fit_spread(
 
 
 def halved(
-    leads: npt.NDArray[np.object_], label: Vector, fit: Callable[[Mask], Vector], *, threads: int
-) -> list[tuple[Vector, Vector]]:
+    leads: npt.NDArray[np.object_], label: Vector, fit: Callable[[Mask], Said], *, threads: int
+) -> list[tuple[Said, Said]]:
     """What models of the two halves of the leads say, for each of a few halvings.
 
     Parameters
@@ -145,14 +146,14 @@ def halved(
         0 or 1, shape (n,): the leads with a positive row, and the others, are divided evenly, so that neither
         half is left with one outcome while there are two leads of each.
     fit
-        From a mask of rows to margins.
+        From a mask of rows to what is said by a model that has learned from them.
     threads
         Halvings side by side; changes nothing but the time.
     """
     names, member = np.unique(leads.astype(str), return_inverse=True)
     has_positive = np.bincount(member, weights=label) > 0
 
-    def both(number: int) -> tuple[Vector, Vector]:
+    def both(number: int) -> tuple[Said, Said]:
         drawn = np.array([_draw(name, number) for name in names])
         order = np.lexsort((drawn, has_positive))
         is_first = np.empty(len(names), dtype=bool)

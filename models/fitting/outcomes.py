@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from features.errors import TooFewOutcomesError
 from models.fitting.split import Places
 from models.metrics import Vector
+from models.phrases import Phrase
 
 MEASURED = ("train", "calibrate", "test")
 BY_CARD = "`leadrank score` ranks by the points scorecard"
@@ -30,7 +31,12 @@ def check_outcomes(label: Vector, *, least: int) -> None:
     positives, negatives = _counts(label)
     if min(positives, negatives) < least:
         raise TooFewOutcomesError(
-            f"{positives} positive and {negatives} negative rows; at least {least} of each are needed",
+            Phrase(
+                "{positives} positive and {negatives} negative rows; at least {least} of each are needed",
+                positives=positives,
+                negatives=negatives,
+                least=least,
+            ),
             hint=f"add history, or lengthen train.horizon_days; until then {BY_CARD}",
         )
 
@@ -47,7 +53,13 @@ def check_slices(label: Vector, split: Mapping[str, Places]) -> None:
         positives, negatives = _counts(label[split[name]])
         if min(positives, negatives) == 0:
             raise TooFewOutcomesError(
-                f"the {name} slice holds {positives} positive and {negatives} negative rows; it needs both",
+                Phrase(
+                    "the {name} slice holds {positives} positive and {negatives} negative rows; "
+                    "it needs both",
+                    name=name,
+                    positives=positives,
+                    negatives=negatives,
+                ),
                 hint=f"add history; until then {BY_CARD}",
             )
 

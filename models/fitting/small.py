@@ -20,6 +20,7 @@ from models.fitting.options import TrainOptions
 from models.fitting.outcomes import BY_CARD
 from models.fitting.search import USUAL_TREES, Choice, Part, fitting
 from models.metrics import Vector
+from models.phrases import Phrase
 
 FEW_OUTCOMES = 50  # leads
 FEWEST_LEARNED = 2  # leads of each outcome to learn from: the interval compares the halves of the leads
@@ -57,8 +58,13 @@ def check_leads(label: Vector, leads: npt.NDArray[np.object_], *, least: int) ->
     positives, negatives = outcome_leads(label, leads)
     if min(positives, negatives) < least:
         raise TooFewOutcomesError(
-            f"{positives} leads with a positive row and {negatives} with a negative one; "
-            f"at least {least} of each are needed",
+            Phrase(
+                "{positives} leads with a positive row and {negatives} with a negative one; at least {least} "
+                "of each are needed",
+                positives=positives,
+                negatives=negatives,
+                least=least,
+            ),
             hint=f"add history, or lengthen train.horizon_days; until then {BY_CARD}",
         )
 

@@ -11,6 +11,7 @@ from features.errors import TooFewOutcomesError
 from models.audit.association import Flags
 from models.fitting.split import Places
 from models.metrics import Vector
+from models.phrases import Phrase
 
 LEAST_JUDGED = 5  # outcomes of either kind without which a slice is not measured
 
@@ -62,15 +63,21 @@ def check_enough(answers: Answers, slices: dict[str, Places], *, least: int) -> 
     """
     seen = np.concatenate([slices["train"], slices["stop"]])
     for name, places, needed in (
-        ("earlier rows", seen, least),
-        ("calibrate slice", slices["calibrate"], LEAST_JUDGED),
-        ("test slice", slices["test"], LEAST_JUDGED),
+        (Phrase("earlier rows"), seen, least),
+        (Phrase("calibrate slice"), slices["calibrate"], LEAST_JUDGED),
+        (Phrase("test slice"), slices["test"], LEAST_JUDGED),
     ):
         found: Any = answers.label[places]
         positives = int(found.sum())
         if min(positives, len(found) - positives) < needed:
             raise TooFewOutcomesError(
-                f"{positives} positive and {len(found) - positives} negative among the {name}, "
-                f"{needed} of each are needed",
+                Phrase(
+                    "{positives} positive and {negatives} negative among the {name}, "
+                    "{needed} of each are needed",
+                    positives=positives,
+                    negatives=len(found) - positives,
+                    name=name,
+                    needed=needed,
+                ),
                 hint="add history",
             )

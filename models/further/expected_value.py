@@ -17,6 +17,7 @@ from models.further.answers import LEAST_JUDGED
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, encode
 from models.metrics import Vector, resampled
+from models.phrases import Phrase
 from models.weights import mean, per_row
 
 LEAST_WON, ENOUGH_FOR_TREES = 30, 100
@@ -54,12 +55,17 @@ def with_amount(
     seen = np.concatenate([slices["train"], slices["stop"]])
     calibrate, test = slices["calibrate"], slices["test"]
     for name, places, least in (
-        ("earlier rows", seen, LEAST_WON),
-        ("calibrate slice", calibrate, LEAST_JUDGED),
-        ("test slice", test, LEAST_JUDGED),
+        (Phrase("earlier rows"), seen, LEAST_WON),
+        (Phrase("calibrate slice"), calibrate, LEAST_JUDGED),
+        (Phrase("test slice"), test, LEAST_JUDGED),
     ):
         if len(places) < least:
-            reason = f"{len(places)} won rows with an amount among the {name}, {least} are needed"
+            reason = Phrase(
+                "{rows} won rows with an amount among the {name}, {least} are needed",
+                rows=len(places),
+                name=name,
+                least=least,
+            )
             raise TooFewOutcomesError(reason, hint="add history")
     early = _fitted(first, seen, amounts, first.encoding, options)
     early = _better(early, first, calibrate, amounts)

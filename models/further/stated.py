@@ -22,6 +22,7 @@ from models.further.answers import Answers
 from models.further.tags import Said, Tag, Trial, shown, tried
 from models.further.targets import Fitted, Judged, LightFit
 from models.metrics import Vector
+from models.phrases import Phrase
 from models.weights import mean
 
 STATED = "stated"
@@ -80,7 +81,7 @@ def fit_values(
     is_stated = np.array([value is not None for value in stated]) & light.is_read
     is_silent = light.is_read & ~is_stated
     if not is_silent.any():
-        raise TooFewOutcomesError("every lead states it", hint="leave the tag out")
+        raise TooFewOutcomesError(Phrase("every lead states it"), hint="leave the tag out")
     blank = (*made_of, *filled_together(light.known_shares(is_stated), light.known_shares(is_silent)))
     chosen = one_moment_each(first.history.leads, is_stated)
     seen = np.concatenate([first.split["train"], first.split["stop"]])
@@ -168,7 +169,9 @@ def _frequent(stated: Texts, least: int) -> list[str]:
     counted = sorted(Counter(stated.tolist()).items(), key=lambda pair: (-pair[1], pair[0]))
     found = [value for value, leads in counted if leads >= least][:MOST_VALUES]
     if not found:
-        raise TooFewOutcomesError(f"no value is stated by {least} earlier leads", hint="add history")
+        raise TooFewOutcomesError(
+            Phrase("no value is stated by {least} earlier leads", least=least), hint="add history"
+        )
     return found
 
 

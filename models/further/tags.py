@@ -18,6 +18,7 @@ from models.audit.association import Flags, wilson
 from models.calibration import Calibration
 from models.fitting.newton import logit
 from models.metrics import Vector
+from models.phrases import Phrase
 from models.weights import mean, per_row
 
 NORMAL_95 = 1.6448536269514722  # standard deviations below which 5 % lie: one-sided
@@ -221,7 +222,12 @@ def _precision(said: Said, threshold: float) -> tuple[float | None, int]:
 
 def _why_not(precision: float | None, n: int, floor: float, least_rows: int) -> str | None:
     if precision is None or n < least_rows:
-        return f"{n} tagged leads on later rows, {least_rows} are needed"
+        return Phrase("{n} tagged leads on later rows, {least} are needed", n=n, least=least_rows)
     if precision < floor:
-        return f"precision {precision:.2f} under the floor {floor:g}, n = {n}"
+        return Phrase(
+            "precision {precision:.2f} under the floor {floor:g}, n = {n}",
+            precision=precision,
+            floor=floor,
+            n=n,
+        )
     return None

@@ -17,10 +17,13 @@ import pyarrow as pa
 from features.errors import ModelError
 from models.bundle import Bundle
 from models.fitting.small import outcome_leads
+from models.labels import marked
 from models.metrics import Vector
 
 FLOOR = "floor"
 """Under this name a bundle keeps its floor."""
+FEW, UNSEEN = marked("too few outcomes in {column}"), marked("{column} unknown to the model")
+"""Why a probability is withheld."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,11 @@ class Floor:
         column
             Value of ``segment_by`` for each row, shape (n,), null if there is none.
         """
-        few = f"too few outcomes in {self.segment_by}"
+        few = FEW.format(column=self.segment_by)
         said: dict[str | None, str | None] = dict.fromkeys(self.outcomes)
         said |= dict.fromkeys(self.below, few)
         said[None] = few if self.outcomes_without_value < self.least_outcomes else None
-        unknown = f"{self.segment_by} unknown to the model"
+        unknown = UNSEEN.format(column=self.segment_by)
         return pa.array([said.get(value, unknown) for value in column.to_pylist()], pa.string())
 
     def as_json(self) -> dict[str, Any]:

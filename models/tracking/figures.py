@@ -64,6 +64,20 @@ def of_segments(slices: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
         yield f"segments_{name}_inside", float(sum(inside))
 
 
+def of_views(views: Mapping[str, Any]) -> Iterator[Figure]:
+    """How steady features and reasons are, the share of each family, and how many features are stand-ins.
+
+    >>> told = {"stability": {"halves": {"reasons": 0.7}}, "families": {"fit": 1.0}, "protected": []}
+    >>> dict(of_views(told))
+    {'stability_halves_reasons': 0.7, 'family_share_fit': 1.0}
+    """
+    for name, found in views["stability"].items():
+        yield from _numbers(f"stability_{name}", found)
+    yield from _numbers("family_share", views["families"])
+    for told in views["protected"]:
+        yield f"proxies_{told['field']}", float(len(told["features"]))
+
+
 def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Figure]:
     for name, value in found.items():
         if isinstance(value, int | float):

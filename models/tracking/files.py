@@ -12,9 +12,10 @@ from features.errors import ModelError, StorageError
 from models.tracking.address import database, here
 from models.tracking.versions import Version
 
-TEST, AUDIT, CARD = "test", "audit", "model"
+TEST, AUDIT, CARD, VIEWS = "test", "audit", "model", "views"
 MODEL, BUNDLE = "model", "bundle"
-"""Folders of a run: what the forward test left, the audit's page, the card beside the bundle, the model."""
+"""Folders of a run: what the forward test left, the audit's page, the card beside the bundle, the tables
+behind the pictures of the whole model; the model."""
 
 
 def run_folder(uri: str, version: Version) -> str:

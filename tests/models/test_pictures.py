@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from features.catalogue import FeatureSpec
 from models.cards.pictures import _auc_interval, _found, draw
 
 # matplotlib's parser of font patterns warns about its own dependency.
@@ -16,17 +15,11 @@ WON = RNG.random(600) < P
 
 
 def test_each_picture_is_a_png_and_the_same_rows_give_the_same_bytes(tmp_path):
-    specs = [FeatureSpec(f"f{i}", f"f{i}", ["fit", "recency"][i % 2], "number", "") for i in range(30)]
-    given = {
-        "others": {"scorecard": np.round(100 * P)},
-        "contributions": RNG.normal(size=(50, 30)),
-        "specs": specs,
-    }
+    given = {"others": {"scorecard": np.round(100 * P)}}
     first = {name: path.read_bytes() for name, path in draw(tmp_path, WON, P, **given).items()}
-    assert set(first) == {"reliability", "roc", "precision_recall", "gains", "importance"}
+    assert set(first) == {"reliability", "roc", "precision_recall", "gains"}
     assert all(picture.startswith(b"\x89PNG") for picture in first.values())
     again = {name: path.read_bytes() for name, path in draw(tmp_path, WON, P).items()}
-    assert set(again) == {"reliability", "roc", "precision_recall", "gains"}  # no contributions were given
     assert [name for name in again if again[name] != first[name]] == ["gains"]  # without the scorecard's line
 
 

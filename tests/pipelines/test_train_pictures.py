@@ -22,7 +22,8 @@ def test_the_folder_receives_every_picture_that_mlflow_keeps(flat):
     [kept] = flat.glob("mlartifacts/*/artifacts/pictures")
     copied = {path.name: path.read_bytes() for path in (flat / "new" / "pictures").iterdir()}
     assert copied == {path.name: path.read_bytes() for path in kept.iterdir()}
-    assert set(copied) >= {"reliability.png", "roc.png", "gains.png", "precision_recall.png"}
+    curves = {"reliability.png", "roc.png", "gains.png", "precision_recall.png"}
+    assert set(copied) == curves | {"importance.png", "beeswarm.png", "dependence.png"}
 
 
 def test_a_folder_that_cannot_be_made_registers_no_model(flat):

@@ -1,17 +1,11 @@
 """The page of one lead: the way to its probability, words in three languages, nothing that could run."""
 
-import ast
 import re
-from importlib.resources import files
-from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 
-from serve.labels import NAMES, labels
 from serve.lead_page import LEFT, WIDTH, bars, page
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = [
     {"name": "base", "contribution": None, "probability": 0.05, "points": 5.0},
     {"name": "stage", "contribution": 1.0, "probability": 0.20, "points": 15.0},
@@ -86,22 +80,3 @@ def test_a_page_has_no_script_and_no_address_and_shows_markup_as_text():
     assert "<script" not in text
     assert "<img" not in text
     assert "http" not in text
-
-
-def said() -> set[str]:
-    """Every text that the template and the names put before a reader."""
-    template = (files("serve") / "lead_page.html").read_text(encoding="utf-8")
-    return {ast.literal_eval(text) for text in re.findall(r"_\((\"[^\"]+\")\)", template)} | set(
-        NAMES.values()
-    )
-
-
-@pytest.mark.parametrize("code", ["ru", "zh"])
-def test_every_label_is_translated_with_the_same_placeholders(code):
-    with (ROOT / f"serve/locales/{code}/LC_MESSAGES/pages.po").open("rb") as file:
-        catalog = {m.id: m.string for m in read_po(file, locale=code) if m.id}
-    assert set(catalog) == said()
-    for english, text in catalog.items():
-        assert text
-        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", english)), english
-        assert labels(code).text(english) == text

@@ -1,13 +1,15 @@
-"""Labels of pages in the reader's language; sentences of features have catalogues of their own."""
+"""Labels of pages, reports and the terminal in the reader's language.
+
+One catalogue, ``models/locales/<code>/LC_MESSAGES/pages.po``, so that a word is translated once wherever it
+stands. Sentences of features have catalogues of their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
-from features.languages import Language, catalogue, language
+from features.catalogue import Language, language
 
 NAMES: Mapping[str, str] = {
     "base": "typical lead",
@@ -34,7 +36,6 @@ NAMES: Mapping[str, str] = {
 _LOCALES = Path(__file__).parent / "locales"
 
 
-@lru_cache
 def labels(code: str) -> Language:
     """The texts of pages in a language; read once.
 
@@ -43,12 +44,18 @@ def labels(code: str) -> Language:
     ParameterError
         There is no such language.
     """
-    spoken = language(code)
-    if code == "en":
-        return spoken
-    return replace(spoken, texts=catalogue(_LOCALES / code / "LC_MESSAGES" / "pages.po", code))
+    return language(code, _LOCALES, "pages")
 
 
-def named(code: str, spoken: Language) -> str:
+def named(code: str, words: Language) -> str:
     """A family, route or part of a change in words."""
-    return spoken.text(NAMES[code]) if code in NAMES else code.replace("_", " ")
+    return words.text(NAMES[code]) if code in NAMES else code.replace("_", " ")
+
+
+def marked(text: str) -> str:
+    """The text itself: a constant in this is one that the catalogues have to translate.
+
+    >>> marked("deals per list")
+    'deals per list'
+    """
+    return text

@@ -1,0 +1,40 @@
+"""``leadrank gc``: old runs go, the one in force and those that are being read stay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from features.errors import ParameterError
+from pipelines.params import Params
+from serve import runs
+from serve.keeping import collect
+
+
+def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[str, Any]:
+    """Remove all but the latest runs.
+
+    Parameters
+    ----------
+    keep
+        How many stay; None is ``score.keep_runs``.
+    is_dry
+        Whether it is only told what would go.
+
+    Returns
+    -------
+    dict
+        As `Collected`, and ``is_dry``.
+
+    Raises
+    ------
+    ParameterError
+        No number is given.
+    """
+    stay = keep or params.score.keep_runs
+    if stay is None:
+        raise ParameterError("nothing says how many runs stay", hint="write --keep N, or score.keep_runs")
+    folder = home / params.score.runs
+    with runs.lock(folder):
+        return {**asdict(collect(folder, keep=stay, is_dry=is_dry)), "is_dry": is_dry}

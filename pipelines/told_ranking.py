@@ -1,0 +1,103 @@
+"""How a ranking reads on a terminal, in the language of its sentences: the run, and its first leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from features.catalogue import ENGLISH, Language
+from models.labels import marked
+from models.phrases import recognised, spoken
+from pipelines.terminal import say, show_table
+
+Result = Mapping[str, Any]
+COLUMNS = (
+    marked("rank"), marked("lead"), marked("probability"), marked("score"), marked("grade"), marked("change"),
+    marked("for"), marked("against"),
+)  # fmt: skip
+
+
+def ranking(result: Result, words: Language = ENGLISH) -> None:
+    """The run in force and its first leads."""
+    ranked = words.counted("{n} lead", "{n} leads", result["counts"]["ranked"])
+    said = words.text("{leads} as of {moment}, run {run}").format(
+        leads=ranked, moment=result["as_of"], run=result["run_id"]
+    )
+    if not result.get("is_new", True):
+        said += words.text(", published before and verified")
+    folder = words.text("in {folder}").format(folder=result["folder"])
+    say(said, folder, *without_model(result, words), *_withheld(result, words), *_quarantined(result, words))
+    leads(result["leads"], words)
+
+
+def leads(rows: Sequence[Result], words: Language = ENGLISH) -> None:
+    """Leads by rank: probability, score, and the first sentences for and against."""
+    shown = [
+        (
+            words.number(f"{lead['rank']:,}"),
+            lead["lead_id"],
+            chance(lead, words),
+            f"{lead['score']:.0f}",
+            lead.get("grade") or "",
+            "" if lead.get("change") is None else words.number(f"{lead['change']:+.1f}"),
+            *(_lines(lead, direction) for direction in ("for", "against")),
+        )
+        for lead in rows
+    ]
+    show_table([words.text(name) for name in COLUMNS], shown)
+
+
+def without_model(result: Result, words: Language = ENGLISH) -> list[str]:
+    """What has to be said of a ranking that no model made."""
+    if result["ranked_by"] == "model":
+        return []
+    why = result["ranked_because"]
+    return [
+        words.text("RANKED BY THE SCORECARD, not by a model: {why}").format(why=words.text(why)),
+        words.text("the score is points of the card, 0 to 100; nobody has a probability"),
+    ]
+
+
+def chance(lead: Result, words: Language = ENGLISH) -> str:
+    """A lead's probability in words."""
+    if lead["probability"] is not None:
+        return words.number(f"{lead['probability']:.1%}")
+    return words.text("withheld") if lead.get("probability_withheld") else words.text("none")
+
+
+def why_withheld(lead: Result, words: Language = ENGLISH) -> list[str]:
+    """Why a lead has no probability; nothing where it has one."""
+    why = lead.get("probability_withheld")
+    return [words.text("the probability is withheld: {why}").format(why=reason(why, words))] if why else []
+
+
+def reason(why: str, words: Language) -> str:
+    """Why a probability is withheld, as a run keeps it."""
+    from models.segments.floor import FEW, UNSEEN
+
+    return spoken(recognised(why, FEW, UNSEEN), words)
+
+
+def _withheld(result: Result, words: Language) -> Iterator[str]:
+    """How many ranked leads have no probability, by the reason."""
+    for why, number in result.get("withheld", {}).items():
+        yield words.counted(
+            "{n} lead has rank and score but no probability: {why}",
+            "{n} leads have rank and score but no probability: {why}",
+            number,
+        ).replace("{why}", reason(why, words))
+
+
+def _quarantined(result: Result, words: Language) -> Iterator[str]:
+    turned_away = sum(table["quarantined"] for table in result["counts"]["tables"])
+    if turned_away:
+        yield words.counted(
+            "{n} row is quarantined: `leadrank check` says why",
+            "{n} rows are quarantined: `leadrank check` says why",
+            turned_away,
+        )
+
+
+def _lines(lead: Result, direction: str) -> str:
+    said = [lead[name] for name in lead if name.startswith(f"{direction}_")]
+    return "\n".join(sentence for sentence in said if sentence)

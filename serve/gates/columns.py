@@ -1,0 +1,91 @@
+"""Gates of the features: values that are missing, categories nobody knew, distributions that moved.
+
+Tonight's feature table is held against that of the run before, column by column, so that memory holds two
+columns at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.catalogue import FeatureSpec
+from models.metrics import Vector
+from serve.gates.distances import category_counts, js, number_counts, psi
+from serve.gates.finding import Finding
+from serve.gates.limits import Limits
+
+FEWEST_LEADS = 100
+"""In either run; a distribution of fewer says little."""
+
+
+def features(
+    before: Path,
+    now: Path,
+    specs: Sequence[FeatureSpec],
+    known: Mapping[str, Sequence[str]],
+    limits: Limits,
+) -> Iterator[Finding]:
+    """What moved between two feature tables; nothing where either has under `FEWEST_LEADS` rows.
+
+    Parameters
+    ----------
+    before, now
+        Parquet files; a feature that one of them does not have is not compared.
+    specs
+        Features of the ranker.
+    known
+        Values that training knew, by category.
+    """
+    with pq.ParquetFile(before) as old, pq.ParquetFile(now) as new:
+        if min(old.metadata.num_rows, new.metadata.num_rows) < FEWEST_LEADS:
+            return
+        both = set(old.schema_arrow.names) & set(new.schema_arrow.names)
+        for spec in specs:
+            if spec.name in both:
+                was, is_now = (file.read([spec.name]).column(0) for file in (old, new))
+                yield from _moved(spec, was, is_now, known.get(spec.name), limits)
+
+
+def _moved(
+    spec: FeatureSpec, old: pa.ChunkedArray, new: pa.ChunkedArray, known: Sequence[str] | None, limits: Limits
+) -> Iterator[Finding]:
+    missing = [column.null_count / len(column) for column in (old, new)]
+    if missing[1] - missing[0] > limits.null_rise:
+        yield _risen("nulls", spec.name, "without a value of", missing, limits.null_rise)
+        return  # which moves the distribution too
+    if known is not None:
+        unseen = [_unseen(column, known) for column in (old, new)]
+        if unseen[1] - unseen[0] > limits.unseen_rise:
+            yield _risen("unseen", spec.name, "with a new category of", unseen, limits.unseen_rise)
+            return
+    if pa.types.is_string(new.type) or pa.types.is_large_string(new.type):
+        name, distance, limit = "JS", js(*category_counts(old, new)), limits.category_drift
+    else:
+        name, distance, limit = "PSI", psi(*number_counts(_numbers(old), _numbers(new))), limits.drift
+    if distance > limit:
+        reason = f"'{spec.name}' has moved since the run before: {name} {distance:.2f}, limit {limit:g}"
+        yield Finding("drift", spec.name, reason, distance, limit)
+
+
+def _risen(gate: str, name: str, words: str, shares: Sequence[float], limit: float) -> Finding:
+    reason = f"{shares[1]:.0%} of the leads are {words} '{name}', {shares[0]:.0%} in the run before"
+    return Finding(gate, name, reason, shares[1] - shares[0], limit)
+
+
+def _numbers(column: pa.ChunkedArray) -> Vector:
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _unseen(column: pa.ChunkedArray, known: Sequence[str]) -> float:
+    """Share of all rows with a value that is not among the known ones."""
+    if not len(column):
+        return 0.0
+    is_known = pc.is_in(column, value_set=pa.array(known, column.type))
+    unseen = pc.and_(pc.invert(is_known), column.is_valid())
+    return float(pc.sum(unseen).as_py() or 0) / len(column)
