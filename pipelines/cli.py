@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +19,7 @@ import typer
 
 from features.errors import LeadrankError, ParameterError
 from pipelines import (
+    failing,
     told,
     told_audit,
     told_backtest,
@@ -199,7 +199,11 @@ def current(
     from pipelines import show as command
 
     given, home = _opened(params)
-    _print(command.current(given, home, top), _in_its_language(told_ranking.ranking, given), as_json)
+    _print(
+        command.current(given, home, top, now=datetime.now(tz=UTC)),
+        _in_its_language(told_ranking.ranking, given),
+        as_json,
+    )
 
 
 @app.command()
@@ -316,45 +320,14 @@ def main() -> NoReturn:
     except typer.TyperException as error:  # all usage errors of the command line
         _fail(ParameterError(error.format_message(), hint="see `leadrank COMMAND --help`"))
     except Exception as error:  # noqa: BLE001  # the one place that may: whatever is left is our bug
-        _fail(_bug(error))
+        _fail(failing.bug(error))
     sys.exit(code or 0)
 
 
 def _fail(error: LeadrankError) -> NoReturn:
     """End with the error's code and one JSON line on stderr, without field values."""
-    line = {
-        "code": error.code,
-        "stage": error.place.stage or PROGRESS.stage_name,
-        "file": error.place.file,
-        "row": error.place.row,
-        "column": error.place.column,
-        "reason": error.reason,
-        "run_id": None,
-        "current_run_id": _current_run_id(),
-        "hint": error.hint,
-    }
-    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stderr.write(json.dumps(failing.line(error, PROGRESS), ensure_ascii=False) + "\n")
     sys.exit(error.code)
-
-
-def _current_run_id() -> str | None:
-    """The ranking that stays in force after a failure."""
-    if PROGRESS.runs is None:
-        return None
-    from serve.runs import current_or_none
-
-    run = current_or_none(PROGRESS.runs)
-    return None if run is None else run.run_id
-
-
-def _bug(error: Exception) -> LeadrankError:
-    """An unexpected error, told by its type and place: its message could hold a lead's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
-    return LeadrankError(
-        f"unexpected {type(error).__name__} at {' > '.join(ours[-4:])}",
-        hint="please report it with this line; the last published ranking is in force",
-    )
 
 
 def _stopped(_signal: int, _frame: object) -> NoReturn:

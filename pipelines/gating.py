@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from features.build import feature_table
-from features.memory import current_features, recall
+from features.memory import PRESENT, current_features, recall
 from features.moments import naive_utc
-from features.snapshots import numbered
+from features.snapshots import known_until, numbered
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.rankers import ByModel, ByScorecard
@@ -51,7 +51,7 @@ def findings(
     found = list(ranking.scores(staged / RANKING, _ranked_column(by), limits))
     if previous is not None:
         found += _aged(inputs, by, as_of, limits)
-        found += _against(params, previous, inputs, by, staged, counts, limits)
+        found += _against(params, previous, inputs, by, staged, as_of, counts, limits)
     return found
 
 
@@ -80,6 +80,7 @@ def _against(
     inputs: Inputs,
     by: ByModel | ByScorecard,
     staged: Path,
+    as_of: datetime,
     counts: Mapping[str, int],
     limits: Limits,
 ) -> Iterator[Finding]:
@@ -94,9 +95,15 @@ def _against(
     yield from columns.features(old / FEATURES, new / FEATURES, specs, known, limits)
     if previous.manifest["model"]["digest"] == by.digest:
         yield from ranking.score_drift(old / RANKING, new / RANKING, _ranked_column(by), limits)
-        if previous.manifest["data_digest"] == inputs.loaded.digest:
+        if previous.manifest["data_digest"] == inputs.loaded.digest and _is_same_day(previous, inputs, as_of):
             yield from ranking.churn(old / RANKING, new / RANKING, limits)
         yield from _skew(params, previous, inputs, by, limits)
+
+
+def _is_same_day(previous: Run, inputs: Inputs, as_of: datetime) -> bool:
+    """Whether no fact, and hardly any time, came between the run before and this moment."""
+    then = datetime.fromisoformat(previous.as_of)
+    return as_of - then <= PRESENT and (inputs.is_flat or naive_utc(then) >= known_until(inputs.tables))
 
 
 def _skew(

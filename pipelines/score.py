@@ -10,6 +10,7 @@ from typing import Any
 from features.errors import InputError, ParameterError
 from features.memory import current_features, is_present, scored
 from features.snapshots import known_until, tonight, undecided
+from pipelines import attempts
 from pipelines import params as parameters
 from pipelines.comparing import compared
 from pipelines.gating import counted, findings
@@ -49,7 +50,7 @@ def run(
         A gate stays shut: nothing is published.
     """
     params, folder = _without_order(params), home / params.score.runs
-    with runs.lock(folder), opened(params, home, progress) as inputs:
+    with attempts.recorded(home, as_of), runs.lock(folder), opened(params, home, progress) as inputs:
         with progress.stage("fetching the champion"):
             by = ranker(params, home, inputs)
         name = runs.run_id(as_of, inputs.loaded.digest, by.digest, parameters.digest(params))

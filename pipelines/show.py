@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, ModelError, StorageError
-from pipelines import helping
+from pipelines import attempts, helping
 from pipelines.params import Params
 from serve import queries
+from serve.gates.tables import DAY_SECONDS
 from serve.lead import explained
 from serve.lead_page import page
 from serve.runs import Run, published, withdrawn
 from serve.runs import current as run_in_force
 
 
-def current(params: Params, home: Path, top: int) -> dict[str, Any]:
-    """The ranking in force: run, counts and the first ``top`` leads."""
+def current(params: Params, home: Path, top: int, *, now: datetime) -> dict[str, Any]:
+    """The ranking in force: run, its age in days, why the latest attempt failed if so, the first leads."""
     run = _in_force(params, home)
     return {
         "run_id": run.run_id,
         "as_of": run.as_of,
+        "age_days": (now - datetime.fromisoformat(run.as_of)).total_seconds() / DAY_SECONDS,
+        "last_failure": attempts.failed(home),
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "withheld": queries.withheld(run),

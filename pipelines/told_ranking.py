@@ -26,8 +26,20 @@ def ranking(result: Result, words: Language = ENGLISH) -> None:
     if not result.get("is_new", True):
         said += words.text(", published before and verified")
     folder = words.text("in {folder}").format(folder=result["folder"])
-    say(said, folder, *without_model(result, words), *_withheld(result, words), *_quarantined(result, words))
+    say(said, folder, *_aged(result, words), *without_model(result, words), *_withheld(result, words))
+    say(*_quarantined(result, words))
     leads(result["leads"], words)
+
+
+def _aged(result: Result, words: Language) -> Iterator[str]:
+    """That the ranking is not of last night, and why."""
+    days = int(result.get("age_days") or 0)
+    if days:
+        yield words.counted("it is {n} day old", "it is {n} days old", days)
+    failure = result.get("last_failure")
+    if failure:
+        said = words.text("the ranking of {moment} was not published (code {code}): {reason}")
+        yield said.format(moment=failure["as_of"], code=failure["code"], reason=failure["reason"])
 
 
 def leads(rows: Sequence[Result], words: Language = ENGLISH) -> None:

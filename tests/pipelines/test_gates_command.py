@@ -68,10 +68,16 @@ def test_a_column_that_was_emptied_is_named_with_both_shares(night, leadrank):
 
 
 def test_touches_that_stopped_are_named_with_their_newest_moment(night, leadrank):
-    changed(night, "touches.csv", lambda touches: touches[touches["occurred_at"] < "2026-06-20"])
+    path = night / "data" / "touches.parquet"
+    touches = pd.read_parquet(path)
+    moments = pd.to_datetime(touches["recorded_at"], utc=True)
+    touches[moments < pd.Timestamp("2026-06-20", tz="UTC")].to_parquet(path, index=False)
     line = failed(leadrank, "score", "--as-of", NEXT, home=night)
     assert line["code"] == 4
     assert "freshness: the newest row of 'touches' was recorded at 2026-06-" in line["reason"]
+    shown = asked(leadrank, "current", home=night)
+    assert shown["last_failure"]["reason"] == line["reason"]
+    assert shown["age_days"] > 100
 
 
 def test_a_past_that_was_overwritten_is_skew(night, leadrank):
