@@ -14,14 +14,14 @@ import os
 import re
 import sys
 from contextlib import redirect_stdout
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 
 from rich.console import Console
 from rich.text import Text
 
-from pipelines import show
-from pipelines.cli import app
+from pipelines import cli, show
 from pipelines.params import load
 
 COLUMNS = 104
@@ -38,19 +38,25 @@ def picture(folder: Path) -> str:
         Working folder of a demo, with a published ranking.
     """
     home = folder.resolve()
-    first = show.current(load(home / "params.yaml"), home, 1)["leads"][0]["lead_id"]
+    params = load(home / "params.yaml")
+    ranked_at = datetime.fromisoformat(str(show.runs(params, home)["runs"][0]["as_of"]))
+    first = show.current(params, home, 1, now=ranked_at)["leads"][0]["lead_id"]
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for command in (f"current --top {TOP}", f"explain {first}"):
         console.print(f"[bold]$ leadrank {command}[/]", highlight=False)
-        console.print(Text.from_ansi(_shown(command, home)))
+        console.print(Text.from_ansi(_shown(command, home, ranked_at)))
     return _without_addresses(console.export_svg(title="leadrank", unique_id="leadrank"))
 
 
-def _shown(command: str, home: Path) -> str:
+def _shown(command: str, home: Path, now: datetime) -> str:
     """What the command prints on a terminal; the folder by its name, wherever it lies."""
     terminal = {"COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"}
-    with patch.dict(os.environ, terminal), redirect_stdout(io.StringIO()) as out:
-        app([*command.split(), "--params", str(home / "params.yaml")], standalone_mode=False)
+    with (
+        patch.dict(os.environ, terminal),
+        patch.object(cli, "now", lambda: now),
+        redirect_stdout(io.StringIO()) as out,
+    ):
+        cli.app([*command.split(), "--params", str(home / "params.yaml")], standalone_mode=False)
     return out.getvalue().replace(str(home), home.name)
 
 

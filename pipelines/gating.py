@@ -103,7 +103,7 @@ def _against(
 def _is_same_day(previous: Run, inputs: Inputs, as_of: datetime) -> bool:
     """Whether no fact, and hardly any time, came between the run before and this moment."""
     then = datetime.fromisoformat(previous.as_of)
-    return as_of - then <= PRESENT and (inputs.is_flat or naive_utc(then) >= known_until(inputs.tables))
+    return as_of - then <= PRESENT and (inputs.is_flat or then >= known_until(inputs.tables))
 
 
 def _skew(

@@ -146,7 +146,7 @@ def test_a_command_before_the_first_ranking_or_model_says_what_comes_first(flat,
 def test_our_own_bug_is_told_by_its_place_and_not_by_its_words(demo, leadrank, monkeypatch):
     from pipelines import show
 
-    def broken(*_):
+    def broken(*_, **__):
         raise ValueError(CANARY)
 
     monkeypatch.setattr(show, "current", broken)
@@ -167,7 +167,7 @@ def test_without_a_command_the_help_is_shown(leadrank, tmp_path):
 def test_a_ctrl_c_ends_with_130(demo, leadrank, monkeypatch):
     from pipelines import show
 
-    def stopped(*_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(show, "current", stopped)
