@@ -20,6 +20,7 @@ from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard
 from serve import batch, ledger, queries, runs
+from serve.ledger_totals import write_totals
 from serve.runs import Run
 
 TIMELESS = ("fit",)
@@ -49,6 +50,7 @@ def compared(
     old = None if previous is None else _ranker(params, home, by, previous)
     if previous is None or old is None or isinstance(by, ByScorecard):
         ledger.write_nothing(staged)
+        write_totals(inputs.connection, staged, None)
         return None
     with progress.stage("comparing with the run before"), tempfile.TemporaryDirectory(dir=staged) as scratch:
         chosen = ByModel(old, by.name).features(params, inputs)
@@ -72,6 +74,7 @@ def compared(
             frozenset(f.name for f in chosen if inputs.is_flat or f.family in TIMELESS),
         )
         counts = ledger.write_changes(inputs.connection, staged, sides, language=params.score.language)
+        write_totals(inputs.connection, staged, previous)
     return {"previous_run": previous.run_id, **counts}
 
 

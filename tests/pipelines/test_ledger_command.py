@@ -84,3 +84,23 @@ def test_the_ranking_tells_the_rank_before_and_the_change(nights):
     assert all(lead["change"] == moved[lead["lead_id"]] for lead in known)
     assert any(lead["change_1"] for lead in known)
     assert all(lead["change_1"] is None for lead in ranking if lead["rank_before"] is None)
+
+
+def test_teams_add_up_to_the_whole_and_to_the_ledger(nights):
+    folder, _, second = nights
+    rows = pq.read_table(folder / "change_totals.parquet").to_pylist()
+    [whole] = [row for row in rows if row["by"] == "all"]
+    assert {name: whole[name] for name in ("both", "new", "departed")} == {
+        name: second["changes"][name] for name in ("both", "new", "departed")
+    }
+    changes = pq.read_table(folder / "changes.parquet").to_pandas()
+    assert whole["expected_wins"] == pytest.approx(changes["change"].sum() / 100)
+    for part in (*PARTS, "total"):
+        assert whole[part] == pytest.approx(changes[part].mean())
+    for by in ("territory", "owner"):
+        teams = [row for row in rows if row["by"] == by]
+        assert len(teams) > 2
+        for name in ("both", "new", "departed", "expected_wins"):
+            assert sum(row[name] or 0 for row in teams) == pytest.approx(whole[name])
+        moved = sum((row["total"] or 0) * row["both"] for row in teams)
+        assert moved == pytest.approx(whole["total"] * whole["both"])
