@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from features.build import feature_table
-from features.memory import PRESENT, current_features, recall
+from features.memory import PRESENT, current_features, is_present, recall
 from features.moments import naive_utc
 from features.snapshots import known_until, numbered
 from pipelines.inputs import Inputs
@@ -89,7 +89,11 @@ def _against(
     yield from tables.rows(before, counts, limits)
     if runs.damaged_files(previous):
         return  # nothing to compare with; the run before is named by `leadrank runs`
-    specs = [feature.spec for feature in by.features(params, inputs)]
+    past_unknown = {feature.name for feature in current_features(inputs.fields)}
+    is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
+    if is_now and set(previous.manifest.get("current_fields", ())) >= past_unknown:
+        past_unknown = set()  # both nights read today's values
+    specs = [f.spec for f in by.features(params, inputs) if f.name not in past_unknown]
     known = by.champion.bundle.encoding.categories if isinstance(by, ByModel) else {}
     old, new = previous.folder, staged
     yield from columns.features(old / FEATURES, new / FEATURES, specs, known, limits)

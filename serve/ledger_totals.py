@@ -55,7 +55,7 @@ def _sql(teams: list[str]) -> str:
     means = ", ".join(f"avg(moved.{part}) AS {part}" for part in PARTS)
     selects = [
         f"""
-        SELECT '{name}' AS by, {team} AS team, count(*) FILTER (is_now AND was) AS both,
+        SELECT '{name}' AS "by", {team} AS team, count(*) FILTER (is_now AND was) AS both,
                count(*) FILTER (is_now AND NOT was) AS new, count(*) FILTER (was AND NOT is_now) AS departed,
                sum(moved.change) / 100 AS expected_wins, {means}
         FROM seen LEFT JOIN moved USING (lead_id) LEFT JOIN leads USING (lead_id) {grouped}
@@ -68,5 +68,5 @@ def _sql(teams: list[str]) -> str:
             FROM (SELECT lead_id FROM read_parquet($1)) AS tonight
             FULL JOIN (SELECT lead_id FROM read_parquet($2)) AS before USING (lead_id)
         ), moved AS (SELECT * FROM read_parquet($3))
-        {" UNION ALL ".join(selects)} ORDER BY by, team
+        {" UNION ALL ".join(selects)} ORDER BY "by", team
     """  # noqa: S608  # names of our own
