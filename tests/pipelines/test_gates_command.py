@@ -60,14 +60,13 @@ def test_a_table_that_lost_rows_is_published_for_a_reason_only(night, leadrank):
     assert {finding["subject"] for finding in told["gates"]["findings"]} == {"spend"}
 
 
-def test_a_column_that_was_emptied_is_named_with_both_shares(night, leadrank):
-    changed(night, "leads.csv", lambda leads: leads.assign(country=None))
-    line = failed(leadrank, "score", "--as-of", NEXT, home=night)
-    assert line["code"] == 4
-    assert "100% of the leads are without a value of 'country'" in line["reason"]
+def test_everything_that_is_wrong_with_a_night_is_named_at_once(night, leadrank):
+    """A column is empty, another was shuffled, and touches stopped a week ago."""
 
+    def spoiled(leads):
+        return leads.assign(country=None, source=leads["source"].sample(frac=1, random_state=0).to_numpy())
 
-def test_touches_that_stopped_are_named_with_their_newest_moment(night, leadrank):
+    changed(night, "leads.csv", spoiled)
     path = night / "data" / "touches.parquet"
     touches = pd.read_parquet(path)
     moments = pd.to_datetime(touches["recorded_at"], utc=True)
@@ -75,19 +74,11 @@ def test_touches_that_stopped_are_named_with_their_newest_moment(night, leadrank
     line = failed(leadrank, "score", "--as-of", NEXT, home=night)
     assert line["code"] == 4
     assert "freshness: the newest row of 'touches' was recorded at 2026-06-" in line["reason"]
+    assert "100% of the leads are without a value of 'country'" in line["reason"]
+    assert all(f"--accept-gate {gate}" in line["hint"] for gate in ("freshness", "nulls", "skew"))
     shown = asked(leadrank, "current", home=night)
     assert shown["last_failure"]["reason"] == line["reason"]
     assert shown["age_days"] > 100
-
-
-def test_a_past_that_was_overwritten_is_skew(night, leadrank):
-    def swapped(leads):
-        return leads.assign(source=leads["source"].sample(frac=1, random_state=0).to_numpy())
-
-    changed(night, "leads.csv", swapped)
-    line = failed(leadrank, "score", "--as-of", NEXT, home=night)
-    assert line["code"] == 4
-    assert "skew: 'source'" in line["reason"]
 
 
 def test_a_gate_that_is_none_is_refused_before_anything_is_read(night, leadrank):
