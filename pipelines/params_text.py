@@ -80,6 +80,7 @@ train:
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
   segment_by: source       # no probability is published for a value of it with fewer won or not-won …
   segment_outcomes: 5      # … later leads than so many; rank and score stay. null: every one is published
+  protected_fields: []     # fields that no model may use; the model card names what stands in for them
   bags: 4                  # models of each shape of trees; with many rows fewer are made
   max_depth: 8             # a tree is at most so deep; 8 is the most
   max_trees: 1000          # upper bound; training usually stops sooner

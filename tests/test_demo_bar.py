@@ -68,7 +68,8 @@ def _params(night):
 
     template = (files("pipelines.demo") / "params.yaml").read_text(encoding="utf-8")
     params = parameters.parse(template)
-    return params.model_copy(update={"train": params.train.model_copy(update={"as_of": night})})
+    alone = params.train.model_copy(update={"as_of": night, "stages": (), "horizons_days": ()})
+    return params.model_copy(update={"train": alone, "tags": {}})  # only the ranking target is judged
 
 
 def _won_in_window(home, lead_ids, night):

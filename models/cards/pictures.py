@@ -23,7 +23,16 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _BINS = 10
 _MODEL, FAINT = "#1f5fa8", "#9aa5b1"
-COLOURS = ("#1f5fa8", "#d9822b", "#3a8f5c", "#8a5bb0", "#b8443e", "#6b7785")
+COLOURS = (
+    "#1f5fa8",
+    "#d9822b",
+    "#3a8f5c",
+    "#8a5bb0",
+    "#b8443e",
+    "#6b7785",
+    "#2f9aa0",
+    "#a8862c",
+)  # one a family
 STYLE: Mapping[str, object] = {
     "font.size": 10,
     "axes.spines.top": False,

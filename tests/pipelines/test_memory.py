@@ -17,7 +17,7 @@ from pipelines import score
 from pipelines.progress import Progress
 from tests.pipelines.ends import asked
 
-pytestmark = pytest.mark.slow  # its fixture trains and scores two nights
+pytestmark = [pytest.mark.slow, pytest.mark.long]  # its fixture trains and scores two nights
 
 NIGHTS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2)]
 CSV = "all_varchar = true, quote = '\"', escape = '\"', ignore_errors = true"
@@ -53,7 +53,8 @@ def remembered(demo, tmp_path_factory):
     shutil.rmtree(home / "runs")
     text = (home / "params.yaml").read_text()
     text = text.replace("    fields:\n", "    fields:\n      territory: {kind: category, time: current}\n", 1)
-    text = text.replace("train:\n", "train:\n  memory: true\n  bags: 2\n  max_trees: 60\n", 1)
+    text = text.replace("train:\n", "train:\n  stages: []\n  memory: true\n  bags: 2\n  max_trees: 60\n", 1)
+    text = text.replace("tags: null", "tags: {}")
     (home / "params.yaml").write_text(text)
     shutil.copytree(home / "data", home / "full")
     declared, quiet = parameters.load(home / "params.yaml"), Progress(is_quiet=True)

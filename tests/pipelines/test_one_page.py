@@ -39,7 +39,7 @@ def test_the_printed_rules_can_rank(demo, crm, leadrank):
     path.write_text(
         text.replace("  mql_points: 50", f"  rules: {json.dumps(rules)}\n  mql_points: 50"), "utf-8"
     )
-    told = asked(leadrank, "score", "--as-of", "2026-07-01", home=crm)
+    told = asked(leadrank, "score", "--as-of", "2026-06-29", home=crm)
     assert told["ranked_by"] == "scorecard"
     assert told["leads"][0]["score"] > 40
 
