@@ -9,13 +9,11 @@ from typing import Any
 from features.errors import GateError, ParameterError, Place
 
 GATES = (
-    "additivity",
     "churn",
     "drift",
     "freshness",
     "model_age",
     "nulls",
-    "quarantine",
     "rows",
     "score_drift",
     "scores",
