@@ -113,11 +113,12 @@ def publish(staged: Path, runs: Path, name: str, manifest: Mapping[str, Any]) ->
     manifest
         Everything but ``files``; must hold ``as_of`` in ISO 8601.
     """
-    files = {path.name: _described(path) for path in sorted(staged.iterdir())}
+    paths = sorted(path for path in staged.rglob("*") if path.is_file())
+    files = {path.relative_to(staged).as_posix(): _described(path) for path in paths}
     sealed = {"run_id": name, **manifest, "files": files}
     (staged / MANIFEST).write_text(json.dumps(sealed, indent=2, sort_keys=True), encoding="utf-8")
-    for path in staged.iterdir():
-        path.chmod(0o640)
+    for path in staged.rglob("*"):
+        path.chmod(0o750 if path.is_dir() else 0o640)
         _sync(path)
     staged.chmod(0o750)
     _sync(staged)

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from pipelines import cli, train
+from pipelines import cli, console, train
 from pipelines import params as parameters
 from pipelines.progress import Progress
 
@@ -24,7 +24,7 @@ def leadrank(monkeypatch, capfd):
     def run(*words, home=None):
         if home is not None:
             monkeypatch.chdir(home)
-        monkeypatch.setattr(cli, "PROGRESS", Progress())
+        monkeypatch.setattr(console, "PROGRESS", Progress())
         monkeypatch.setattr(sys, "argv", ["leadrank", *map(str, words)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
