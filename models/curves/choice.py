@@ -164,18 +164,25 @@ def venn_abers(margin: Vector, label: Vector, weight: Vector | None = None) -> C
     rows = effective(weight, len(label))[::step]
     margin, label = margin[::step], label[::step]
     asked = np.unique(np.quantile(margin, np.linspace(0, 1, KNOTS)))
-    lost, won = (
-        np.array([_rate_beside(margin, label, rows, at, outcome) for at in asked]) for outcome in (0.0, 1.0)
-    )
-    return _through(asked, won / (1 - lost + won), margin, label, rows)
+    at, block = np.unique(margin, return_inverse=True)
+    count, won = np.bincount(block, weights=rows), np.bincount(block, weights=rows * label)
+    ends = [[_rate_beside(at, count, won, here, outcome) for here in asked] for outcome in (0.0, 1.0)]
+    low, high = np.array(ends)
+    return _through(asked, high / (1 - low + high), margin, label, rows)
 
 
-def _rate_beside(margin: Vector, label: Vector, weight: Vector, at: float, outcome: float) -> float:
-    """Isotonic rate at a margin, with a further row there."""
-    from sklearn.isotonic import IsotonicRegression
+def _rate_beside(at: Vector, count: Vector, won: Vector, here: float, outcome: float) -> float:
+    """Isotonic rate at a margin, with a further row there; rows by rising distinct margin."""
+    from scipy.optimize import isotonic_regression
 
-    rates = IsotonicRegression().fit(np.append(margin, at), np.append(label, outcome), np.append(weight, 1.0))
-    return float(rates.predict([at])[0])
+    place = int(np.searchsorted(at, here))
+    if place == len(at) or at[place] != here:
+        count, won = np.insert(count, place, 0.0), np.insert(won, place, 0.0)
+    else:
+        count, won = count.copy(), won.copy()
+    count[place] += 1.0
+    won[place] += outcome
+    return float(isotonic_regression(won / count, weights=count).x[place])
 
 
 def _through(at: Vector, rate: Vector, margin: Vector, label: Vector, weight: Vector) -> Calibration:
