@@ -34,7 +34,7 @@ INSTALL = UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/py
 	@touch $@
 
 # A file's tests stay in one process: they share what they have trained.
-SIDE_BY_SIDE = --numprocesses auto --dist loadfile
+SIDE_BY_SIDE = --numprocesses auto --dist loadfile --durations 15 --durations-min 5
 
 demo: .venv/.runtime
 	$(BIN)/leadrank demo demo

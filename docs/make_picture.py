@@ -21,7 +21,7 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.text import Text
 
-from pipelines import cli, show
+from pipelines import cli, cli_nightly, show
 from pipelines.params import load
 
 COLUMNS = 104
@@ -53,7 +53,7 @@ def _shown(command: str, home: Path, now: datetime) -> str:
     terminal = {"COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"}
     with (
         patch.dict(os.environ, terminal),
-        patch.object(cli, "now", lambda: now),
+        patch.object(cli_nightly, "now", lambda: now),
         redirect_stdout(io.StringIO()) as out,
     ):
         cli.app([*command.split(), "--params", str(home / "params.yaml")], standalone_mode=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +11,8 @@ from typing import Any
 
 import ibis
 
+from features.scratch import scratch
+
 
 @contextmanager
 def workspace(folder: Path) -> Iterator[Any]:
@@ -20,21 +20,18 @@ def workspace(folder: Path) -> Iterator[Any]:
 
     ``LEADRANK_MEMORY`` bounds DuckDB's memory (for example ``4GB``), ``LEADRANK_THREADS`` its threads.
     """
-    home = folder / ".leadrank"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="work-", dir=home))
-    backend = ibis.duckdb.connect(**_settings(scratch))
-    backend.con.execute("SET TimeZone = 'UTC'")  # as a setting of the connection it asks for a download
-    _silence(backend.con)
-    try:
-        yield backend
-    except BaseException as error:
-        # Tables that Ibis keeps are dropped when nobody refers to them: now, while there is a connection.
-        traceback.clear_frames(error.__traceback__)
-        raise
-    finally:
-        backend.disconnect()
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch(folder) as own:
+        backend = ibis.duckdb.connect(**_settings(own))
+        backend.con.execute("SET TimeZone = 'UTC'")  # as a setting of the connection it asks for a download
+        _silence(backend.con)
+        try:
+            yield backend
+        except BaseException as error:
+            # Tables that Ibis keeps are dropped when nobody refers to them: now, while there is a connection.
+            traceback.clear_frames(error.__traceback__)
+            raise
+        finally:
+            backend.disconnect()
 
 
 def environment() -> Mapping[str, str]:
@@ -48,8 +45,8 @@ def _silence(connection: Any) -> None:
         connection.execute("SET enable_progress_bar = false")
 
 
-def _settings(scratch: Path) -> dict[str, Any]:
-    settings: dict[str, Any] = {"temp_directory": str(scratch / "spill")}
+def _settings(own: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = {"temp_directory": str(own / "spill")}
     if memory := os.environ.get("LEADRANK_MEMORY"):
         settings["memory_limit"] = memory
     if threads := os.environ.get("LEADRANK_THREADS"):

@@ -1,4 +1,4 @@
-"""From when until when a lead exists: created, and perhaps merged into another record or deleted.
+"""From when until when a lead exists, and may be asked about: created, perhaps merged, deleted or opted out.
 
 A merged or deleted lead is gone from the first moment that comes after its merge or deletion. What happened
 on a merged record is its master's from the merge on: ingest hands that over (``features/ingest/merging.py``).
@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.errors import InputError, Place
+from features.objections import objected_at, tells
 
 NEVER = datetime(9999, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
 _ENDS = ("merged_at", "deleted_at")
@@ -35,15 +36,16 @@ def dated(leads: ir.Table) -> ir.Table:
 
 
 def lifetimes(leads: ir.Table) -> ir.Table:
-    """``lead_id``, ``created_at``, ``merged_at`` and ``gone_at`` of every lead with a moment of creation.
+    """``lead_id``, ``created_at``, and the ends of every lead with a moment of creation.
 
     Returns
     -------
     ir.Table
-        ``merged_at`` and ``gone_at`` (the earlier of merge and deletion) are the year 9999 if it is there
-        still, so that a join needs no "or". A merged lead without ``merged_at`` was merged when it was
-        deleted; without that either it is gone from the beginning, for nobody knows since when it was
-        another's.
+        ``merged_at``, ``gone_at`` (the earlier of merge and deletion) and ``ask_until`` (the earlier of that
+        and the person's objection) are the year 9999 if it is there still, so that a join needs no "or". A
+        merged lead without ``merged_at`` was merged when it was deleted; without that either it is gone from
+        the beginning, for nobody knows since when it was another's. Likewise a lead that opted out nobody
+        knows when may never be asked about.
     """
     rows = dated(leads)
     rows = rows.filter(rows.created_at.notnull())
@@ -60,28 +62,35 @@ def lifetimes(leads: ir.Table) -> ir.Table:
         ends["merged_at"] = ibis.cases(
             (is_loser, merged_at), (rows.merged_into.notnull(), never), else_=ends["merged_at"]
         )
+    gone_at = ibis.least(ends["merged_at"], ends["deleted_at"])
     return rows.select(
         "lead_id",
         "created_at",
         merged_at=ends["merged_at"],
-        gone_at=ibis.least(ends["merged_at"], ends["deleted_at"]),
+        gone_at=gone_at,
+        ask_until=ibis.least(gone_at, objected_at(rows, rows.created_at).fill_null(never))
+        if tells(leads)
+        else gone_at,
     )
 
 
 def existing(leads: ir.Table, moments: ir.Table) -> ir.Table:
-    """Every lead at every one of the moments (``as_of``) at which it exists: ``lead_id``, ``as_of``."""
+    """Every lead at every one of the moments (``as_of``) at which it exists: ``lead_id``, ``as_of``.
+
+    A lead that has opted out is not among them from its objection on.
+    """
     born = lifetimes(leads)
-    alive = [born.created_at < moments.as_of, born.gone_at >= moments.as_of]
+    alive = [born.created_at < moments.as_of, born.ask_until >= moments.as_of]
     return born.inner_join(moments, alive).select("lead_id", "as_of")
 
 
 def still_there(leads: ir.Table, pairs: ir.Table) -> ir.Table:
-    """The pairs (``lead_id``, ``as_of``) whose lead exists at the moment."""
+    """The pairs (``lead_id``, ``as_of``) whose lead exists, and has not opted out, at the moment."""
     born = lifetimes(leads).rename(born_lead="lead_id")
     alive = [
         pairs.lead_id == born.born_lead,
         born.created_at < pairs.as_of,
-        born.gone_at >= pairs.as_of,
+        born.ask_until >= pairs.as_of,
     ]
     return pairs.inner_join(born, alive).select("lead_id", "as_of")
 

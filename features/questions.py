@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import ibis
 import ibis.expr.types as ir
 
 from features.censoring import weighed, with_follow_up
@@ -17,7 +18,8 @@ from features.errors import InputError, TooFewOutcomesError
 from features.labels import Target, labelled
 from features.lifetimes import counted_once
 from features.moments import Moments, candidates
-from features.snapshots import asked, drawn, drawn_for, flat, known_until, open_only, tonight
+from features.objections import may_be_asked, objected_at, tells
+from features.snapshots import FLAT_MOMENT, asked, drawn, drawn_for, flat, known_until, open_only, tonight
 
 Tables = Mapping[str, ir.Table]
 Censoring = Literal["leave_out", "weight"]
@@ -145,7 +147,7 @@ def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, know
 
 
 def explicit(backend: Any, tables: Tables) -> Question:
-    """The rows that the user gave: ``lead_id``, ``as_of``, ``label``.
+    """The rows that the user gave, ``lead_id``, ``as_of``, ``label``, without those after an objection.
 
     Raises
     ------
@@ -161,13 +163,24 @@ def explicit(backend: Any, tables: Tables) -> Question:
     unknown = _rows(rows.anti_join(tables["leads"], "lead_id"))
     if unknown:
         raise InputError(f"{unknown} rows name a lead that 'leads' does not have", hint="correct the ids")
-    labels = rows.select(snapshot_id="row_number", label="label")
-    return Question(_kept(backend, asked(rows).join(labels, "snapshot_id")))
+    allowed = _before_objections(rows, tables["leads"])
+    labels = allowed.select(snapshot_id="row_number", label="label")
+    return Question(_kept(backend, asked(allowed).join(labels, "snapshot_id")))
+
+
+def _before_objections(rows: ir.Table, leads: ir.Table) -> ir.Table:
+    """The rows of leads that have not opted out, or had not at the moment; undated ones never may be used."""
+    if not tells(leads):
+        return rows
+    beginning = ibis.timestamp(FLAT_MOMENT)
+    ends = leads.select(objector="lead_id", ends_at=objected_at(leads, beginning))
+    after = [rows.lead_id == ends.objector, rows.as_of > ends.ends_at]
+    return rows.anti_join(ends, after)
 
 
 def flat_history(backend: Any, tables: Tables) -> Question:
     """The decided leads of a flat table, in the order of its order column or of the file."""
-    leads = tables["leads"]
+    leads = may_be_asked(tables["leads"])
     known = leads.filter(leads.outcome.notnull())
     position = known.row_number.cast("float64")
     order = known.order_value.fill_null(float("inf")) if "order_value" in known.columns else position
@@ -178,7 +191,7 @@ def flat_history(backend: Any, tables: Tables) -> Question:
 def open_now(backend: Any, tables: Tables, *, known_at: datetime | None) -> ir.Table | None:
     """Snapshots of the leads that may still be won; None if there are none."""
     if "outcomes" not in tables:
-        leads = tables["leads"]
+        leads = may_be_asked(tables["leads"])
         is_open = leads.filter(leads.outcome.isnull())
         snapshots = flat(is_open)
     else:

@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from features.lifetimes import NEVER, existing
 from features.moments import CLOSING, REOPENING, as_moments
+from features.objections import may_be_asked, objectors
 
 FLAT_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001  # stamps are naive UTC inside an engine
 _ENDS_OF_FLAT = ("merged_into", "merged_at", "deleted_at")
@@ -57,8 +58,16 @@ def open_only(candidates: ir.Table, outcomes: ir.Table) -> ir.Table:
 
 
 def tonight(leads: ir.Table, outcomes: ir.Table, as_of: datetime) -> ir.Table:
-    """One snapshot per lead that exists and is open at ``as_of``: ``snapshot_id``, ``lead_id``, ``as_of``."""
-    return numbered(open_only(existing(leads, as_moments([as_of])), outcomes))
+    """One snapshot per lead that exists and is open at ``as_of``: ``snapshot_id``, ``lead_id``, ``as_of``.
+
+    Who has opted out by today is not among them, even if ``as_of`` is long before.
+    """
+    return numbered(open_only(existing(may_be_asked(leads), as_moments([as_of])), outcomes))
+
+
+def objecting(leads: ir.Table, outcomes: ir.Table, as_of: datetime) -> ir.Table:
+    """The leads that `tonight` leaves out because they have opted out: ``lead_id``, ``as_of``."""
+    return open_only(existing(objectors(leads), as_moments([as_of])), outcomes)
 
 
 def past_nights(
@@ -118,19 +127,28 @@ def flat(leads: ir.Table) -> ir.Table:
 def undecided(leads: ir.Table) -> ir.Table:
     """The leads of a flat table that may still be won: without an outcome, or if all have one, the not won.
 
-    A lead that was merged into another or deleted is not among them, whenever that was.
+    A lead that was merged into another, deleted or has opted out is not among them, whenever that was.
 
     Returns
     -------
     ir.Table
         As ``flat``.
     """
+    return flat(may_be_asked(_undecided(leads)))
+
+
+def undecided_objecting(leads: ir.Table) -> ir.Table:
+    """The leads that `undecided` leaves out because they have opted out, as ``flat``."""
+    return flat(objectors(_undecided(leads)))
+
+
+def _undecided(leads: ir.Table) -> ir.Table:
     rows = leads.mutate(undecided=leads.outcome.isnull().any().over(ibis.window()))
     open_rows = rows.filter(ibis.ifelse(rows.undecided, rows.outcome.isnull(), rows.outcome == 0))
     for name in _ENDS_OF_FLAT:
         if name in leads.columns:
             open_rows = open_rows.filter(open_rows[name].isnull())
-    return flat(open_rows.drop("undecided"))
+    return open_rows.drop("undecided")
 
 
 def asked(rows: ir.Table) -> ir.Table:

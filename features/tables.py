@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
-ColumnType: TypeAlias = Literal["text", "number", "timestamp"]
+ColumnType: TypeAlias = Literal["text", "number", "timestamp", "flag"]
 Kind: TypeAlias = Literal["number", "category", "flag", "timestamp"]
 TimeClass: TypeAlias = Literal["static", "tracked", "current"]
 
@@ -42,7 +42,7 @@ class Table:
     has_own_fields: bool = False
 
 
-_TEXT, _NUMBER, _TIME = Column("text"), Column("number"), Column("timestamp")
+_TEXT, _NUMBER, _TIME, _FLAG = Column("text"), Column("number"), Column("timestamp"), Column("flag")
 _ID, _MOMENT, _NAME = (
     Column("text", required=True),
     Column("timestamp", required=True),
@@ -63,6 +63,8 @@ CONTRACT: Mapping[str, Table] = {
             "merged_into": _TEXT,
             "merged_at": _TIME,
             "deleted_at": _TIME,
+            "opted_out": _FLAG,
+            "opted_out_at": _TIME,
             "email": _TEXT,
             "phone": _TEXT,
             "title": _TEXT,

@@ -3,7 +3,8 @@
 MLflow keeps numbers, pictures and the bundle. A model version is a folder of data: its ``MLmodel`` names
 no loader, so MLflow itself can show it and cannot run it. Scoring fetches the bundle by version.
 
-Every public function raises ``UpstreamError`` where MLflow does not answer, or refuses.
+Every public function raises ``UpstreamError`` where MLflow does not answer, or refuses, and ``StorageError``
+where its SQLite database is damaged.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from features.errors import UpstreamError
+from features.errors import StorageError, UpstreamError
 from models.tracking import files
 from models.tracking import versions as registered
 from models.tracking.address import anchored, database, here, shown
@@ -239,11 +240,23 @@ def _upstream(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
+        if _is_unreadable(uri, error):
+            raise StorageError(
+                f"MLflow's database {shown(uri)} is damaged or of another version of MLflow",
+                hint="bring it back from a backup; published runs are read without it",
+            ) from None
         what = getattr(error, "error_code", None) or type(error).__name__
         raise UpstreamError(
             f"MLflow at {shown(uri)} failed with {what}",
             hint="check that it runs and may be written to, then repeat the command",
         ) from None  # the text of the original holds the address with its password
+
+
+def _is_unreadable(uri: str, error: Exception) -> bool:
+    """Whether a file of ours is no database (its driver's most general error), or MLflow knows it not."""
+    if database(uri) is None:
+        return False
+    return type(error).__name__ == "DatabaseError" or "database schema" in str(error)
 
 
 @contextmanager

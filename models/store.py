@@ -46,7 +46,7 @@ def save(bundle: Bundle, folder: Path | str) -> str:
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
             _write(beside, files)
-            beside.chmod(0o755)  # mkdtemp's 0o700 would hide a published model from its readers
+            beside.chmod(0o750)  # mkdtemp's 0o700 would hide a published model from its readers
             beside.rename(target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)

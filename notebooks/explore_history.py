@@ -49,7 +49,7 @@ FEW_ROWS, FEW_WON = 50, 10  # with fewer, a rate is noise
 # ## The tables
 #
 # The tables are loaded exactly as `leadrank check`, `train` and `score` load them, into a scratch database
-# that the last cell removes. No row disappears: **read = accepted + quarantined + deduplicated**.
+# that the last cell removes. No row disappears: **read = accepted + quarantined + deduplicated + erased**.
 
 # %%
 home = Path(FOLDER).resolve()

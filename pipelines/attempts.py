@@ -9,7 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from features import durable
 from features.errors import LeadrankError, LockedError
+from features.machine import refusal
 
 FILE = "last-attempt.json"
 
@@ -23,7 +27,12 @@ def recorded(home: Path, as_of: datetime) -> Iterator[None]:
     except LockedError:
         raise
     except LeadrankError as error:
-        _write(file, {"as_of": as_of.astimezone(UTC).isoformat(), "code": error.code, "reason": error.reason})
+        _keep(file, as_of, error)
+        raise
+    except (OSError, MemoryError, duckdb.Error) as error:
+        told = refusal(error)
+        if told is not None:
+            _keep(file, as_of, told)
         raise
     file.unlink(missing_ok=True)
 
@@ -37,12 +46,11 @@ def failed(home: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _write(file: Path, told: dict[str, Any]) -> None:
+def _keep(file: Path, as_of: datetime, error: LeadrankError) -> None:
     """A disk that is full hides no error: the attempt's own one is told anyway."""
+    told = {"as_of": as_of.astimezone(UTC).isoformat(), "code": error.code, "reason": error.reason}
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps(told), encoding="utf-8")
-        fresh.replace(file)
+        durable.replace(file, json.dumps(told), mode=durable.PRIVATE)
     except OSError:
         return

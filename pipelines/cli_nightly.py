@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from features.errors import ParameterError
-from pipelines import told_lead, told_promotion, told_ranking, told_runs, told_trace
+from pipelines import told_calls, told_lead, told_promotion, told_ranking, told_runs, told_trace
+from pipelines.again import IfExists
 from pipelines.console import (
     AsJson,
     AsOf,
@@ -29,6 +30,14 @@ def score(
     as_of: AsOf = None,
     accept_gate: Annotated[list[str], typer.Option(help="Publish though this gate found something.")] = [],  # noqa: B006
     reason: Annotated[str, typer.Option(help="Why it may; recorded with the run.")] = "",
+    if_exists: Annotated[
+        IfExists,
+        typer.Option(help="A night that stands: leave it, make it again and compare, or redo it."),
+    ] = IfExists.SKIP,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(help="Score only leads that changed since this run of the day; --as-of is then now."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank and explain every open lead and publish the run; the same night again changes nothing."""
@@ -37,8 +46,15 @@ def score(
 
     given, home = opened(params)
     accepted = Accepted(tuple(accept_gate), reason)
-    progress = progress_for(as_json)
-    result = command.run(given, home, as_of=moment_of(as_of), progress=progress, accepted=accepted)
+    result = command.run(
+        given,
+        home,
+        as_of=now() if as_of is None and changed_since is not None else moment_of(as_of),
+        progress=progress_for(as_json),
+        accepted=accepted,
+        if_exists=if_exists,
+        changed_since=changed_since,
+    )
     show(result, in_its_language(told_ranking.ranking, given), as_json)
 
 
@@ -57,6 +73,19 @@ def current(
         in_its_language(told_ranking.ranking, given),
         as_json,
     )
+
+
+@app.command()
+def calls(
+    params: ParamsFile = Path("params.yaml"),
+    owner: Annotated[str | None, typer.Option(help="The rep, as in the column owner; default: all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show whom to call: the call list of the ranking in force."""
+    from pipelines import calling as command
+
+    given, home = opened(params)
+    show(command.run(given, home, owner), in_its_language(told_calls.calls, given), as_json)
 
 
 @app.command()
@@ -114,6 +143,20 @@ def rollback(
         return
     result = command.model(*opened(params), version=which, reason=reason, progress=progress_for(as_json))
     show(result, told_promotion.rolled_back, as_json)
+
+
+@app.command()
+def publish(
+    resume: Annotated[bool, typer.Option("--resume", help="Carry to the SQL tables what they lack.")] = False,
+    params: ParamsFile = Path("params.yaml"),
+    as_json: AsJson = False,
+) -> None:
+    """Carry on a publish whose database did not answer; the files are published already."""
+    from pipelines import sinking
+
+    if not resume:
+        raise ParameterError("say what to publish", hint="write --resume; `leadrank score` publishes a night")
+    show(sinking.resume(*opened(params)), told_runs.carried, as_json)
 
 
 @app.command()

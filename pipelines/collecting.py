@@ -8,7 +8,7 @@ from typing import Any
 
 from features.errors import ParameterError
 from pipelines.params import Params
-from serve import runs
+from serve import runs, swapping
 from serve.keeping import collect
 
 
@@ -37,4 +37,6 @@ def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[s
         raise ParameterError("nothing says how many runs stay", hint="write --keep N, or score.keep_runs")
     folder = home / params.score.runs
     with runs.lock(folder):
+        if not is_dry:
+            swapping.finish(folder)
         return {**asdict(collect(folder, keep=stay, is_dry=is_dry)), "is_dry": is_dry}

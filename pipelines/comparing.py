@@ -19,7 +19,7 @@ from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard
-from serve import batch, ledger, queries, runs
+from serve import batch, ledger, queries
 from serve.ledger_totals import write_totals
 from serve.runs import Run
 
@@ -34,11 +34,11 @@ def compared(
     by: ByModel | ByScorecard,
     staged: Path,
     *,
-    as_of: datetime,
+    previous: Run | None,
     is_now: bool,
     progress: Progress,
 ) -> dict[str, Any] | None:
-    """Write the ledger into the staged run.
+    """Write the ledger into the staged run: what has changed since the one before.
 
     Returns
     -------
@@ -46,7 +46,6 @@ def compared(
         For the manifest: ``previous_run`` and leads in ``both`` runs, ``new`` and ``departed``; None (and an
         empty ledger) without an earlier run, or where one of the two was not ranked by a model.
     """
-    previous = runs.before(home / params.score.runs, as_of)
     old = None if previous is None else _ranker(params, home, by, previous)
     if previous is None or old is None or isinstance(by, ByScorecard):
         ledger.write_nothing(staged)

@@ -25,6 +25,13 @@ def line(error: LeadrankError, progress: Progress) -> dict[str, Any]:
     }
 
 
+def told(error: Exception) -> LeadrankError:
+    """An error that is none of ours: the machine has refused, or it is a bug."""
+    from features.machine import refusal
+
+    return refusal(error) or bug(error)
+
+
 def bug(error: Exception) -> LeadrankError:
     """An unexpected error, told by its type and place: its message could hold a lead's data."""
     frames = traceback.extract_tb(error.__traceback__)

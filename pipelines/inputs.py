@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from features.backend import environment, workspace
 from features.errors import GateError
 from features.ingest import Loaded, load
-from features.tables import Field
+from features.tables import Field, Source
+from features.tombstones import read as tombstones_of
 from pipelines import directing
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -69,6 +70,8 @@ def opened(
         A table breaks its contract.
     GateError
         More rows than ``check.max_quarantine_share`` of a table are quarantined.
+    StorageError
+        The list of erased leads is damaged, or its key is gone.
     """
     is_flat = "outcomes" not in params.tables
     asked_for = ("leads",) if is_flat else ("rows",)
@@ -80,12 +83,13 @@ def opened(
         with progress.stage("reading tables"):
             loaded = load(
                 backend.con,
-                params.tables,
+                _with_clicks(params),
                 folder=home,
                 generate_ids=is_prediction,
                 keep_duplicates_of=asked_for if is_prediction else (),
                 keep_columns=params.score.publish_columns,
                 environment=environment(),
+                tombstones=tombstones_of(home),
             )
         if not is_prediction:
             gate_quarantine(loaded, params.check.max_quarantine_share)
@@ -96,6 +100,13 @@ def opened(
             fields=fields,
             is_flat=is_flat,
         )
+
+
+def _with_clicks(params: Params) -> dict[str, Source]:
+    """The sources, with the columns of `ads.click_id`: they are loaded, and no feature reads them."""
+    leads = params.tables["leads"]
+    clicks = {name: Field("category", "current") for name in params.ads.click_id.values()}
+    return {**params.tables, "leads": replace(leads, fields={**clicks, **leads.fields})}
 
 
 def _fields(params: Params, *, is_flat: bool) -> dict[str, dict[str, Field]]:

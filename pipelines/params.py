@@ -19,7 +19,7 @@ from features.tables import Source
 from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
 from pipelines.backtest_section import Backtest
-from pipelines.nightly_sections import Gates
+from pipelines.nightly_sections import Capacity, Gates, Nurture, Watch
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
 from pipelines.sections import (
@@ -34,6 +34,7 @@ from pipelines.sections import (
     Train,
     Tuning,
 )
+from pipelines.sink_sections import Ads, Exports, Sinks
 from pipelines.tag_rules import USUAL, TagRule, usual
 
 Preset = Literal["salesforce", "hubspot", "dynamics", "marketo"]
@@ -63,6 +64,12 @@ class Params(Section):
     tracking: Tracking = Tracking()
     score: Score = Score()
     gates: Gates = Gates()
+    capacity: Capacity = Capacity()
+    nurture: Nurture = Nurture()
+    watch: Watch = Watch()
+    exports: Exports = Exports()
+    ads: Ads = Ads()
+    sinks: Sinks = Sinks()
     backtest: Backtest = Backtest()
     promotion: Thresholds = Thresholds()
     tuning: Tuning = Tuning()
@@ -106,6 +113,7 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
         )
     params = _validated(raw, file)
     params_rules.check(params.tables, params.features, params.tags, file)
+    params_rules.check_goals(params.ads.goals.values(), params.train, file)
     return params
 
 

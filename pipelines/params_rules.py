@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import chain
 
 from features.errors import ParameterError, Place, listed
 from features.tables import CONTRACT, Source
-from pipelines.sections import Features
-from pipelines.tag_rules import TagRule
+from pipelines.sections import Features, Train
+from pipelines.tag_rules import USUAL_STAGES, TagRule
 
 Tables = Mapping[str, Source]
 Problem = tuple[str, str]
@@ -39,6 +39,24 @@ def check(tables: Tables, features: Features, tags: Mapping[str, TagRule], file:
     of_others = chain(_the_library_holds_the_generic_ones(features), _a_tag_on_a_field_has_one(tags, tables))
     for reason, hint in chain(of_tables, of_others):
         raise ParameterError(reason, hint=hint, place=Place("parameters", file))
+
+
+def check_goals(stages: Iterable[str], train: Train, file: str) -> None:
+    """Refuse a stage of ``ads.goals`` that no probability is estimated for.
+
+    Raises
+    ------
+    ParameterError
+        Names the stage.
+    """
+    further = USUAL_STAGES if train.stages is None else train.stages
+    for stage in stages:
+        if stage not in {train.stage, *further}:
+            raise ParameterError(
+                f"ads.goals names the stage '{stage}', which no probability is estimated for",
+                hint="name train.stage or one of train.stages",
+                place=Place("parameters", file),
+            )
 
 
 def _names_are_of_the_contract(tables: Tables) -> Iterator[Problem]:

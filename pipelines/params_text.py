@@ -164,6 +164,43 @@ gates:
   model_age_days: 400  # days since the end of what the model has learned from
   skew: 0.1            # part of leads whose feature may differ when it is rebuilt for the run before
 
+# Whom each rep calls (`leadrank calls`): the best leads that are his, as many as the day has room for.
+capacity:
+  calls_per_owner: null  # calls of a rep in a day, about 25; null: no list, but for those named in owners
+  owners: {}           # calls of single reps by name; 0 hands their leads to others of the territory
+  territories: {}      # territory of single reps by name; else the one that most of their leads are in
+  explore_share: 0.1   # part of each list that is drawn at random from the leads below the cut
+  recycle_days: null   # days without a touch by the team after which a lead goes to the next rep
+
+# What leads to nurture are offered: what earlier leads like them consumed before they advanced.
+nurture:
+  kinds: 3             # at most so many kinds of content for a lead
+  window_days: 30      # days from entering a stage in which content counts
+  min_leads: 50        # earlier leads with such content without which nothing is claimed
+
+# ── leadrank watch: who has just reached scorecard.mql_points, while it happens ─────────────────
+watch:
+  url_env: null        # environment variable with the address to post to; null: they stay in the outbox
+  secret_env: null     # environment variable with the secret that each message is signed with
+  timeout_seconds: 10  # how long one attempt may take
+
+# ── Where else the ranking goes: see docs/sinks.md ──────────────────────────────────────────────
+exports:
+  crm: null   # files to import, in exports/ of the run: salesforce, hubspot or dynamics
+  fields: {}  # header by column, for example {score: Lead_Score__c, for_1: Why__c}; none: the usual ones
+ads:          # what a click is worth before its deal is decided, in exports/ of the run
+  click_id: {}    # column of leads by platform, for example {google: gclid, microsoft: msclkid, meta: fbclid}
+  currency: null  # of the amounts, for example EUR
+  goals: {}       # stage that a campaign or source is paid by, for example {brand: sql}; others: train.stage
+  names: {}       # what the platform calls the conversion of a stage, for example {sql: Qualified lead}
+  amount: null    # of a won deal where the model predicts none; null: such leads are not sent
+sinks:
+  sql: null                   # environment variable with the URL of a PostgreSQL database to write to
+  sql_schema: public          # where the tables are
+  sql_lock_seconds: 10        # how long a statement waits for a lock
+  sql_statement_seconds: 600  # how long it may take
+  sql_retry_seconds: 60       # how long a database that does not answer is asked again
+
 # ── leadrank backtest ───────────────────────────────────────────────────────────────────────────
 backtest:
   origins: 8           # past moments at which a model is trained on what was known there

@@ -15,6 +15,7 @@ from pipelines.champion import Champion, champion_or_newest
 from pipelines.inputs import Inputs, format_of, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
+from pipelines.refusing import answerable, refused
 from serve import predictions
 
 
@@ -27,7 +28,8 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
         ``lead_id, as_of`` (ISO 8601, UTC if without offset); flat start: a table like the one trained on.
     out
         CSV or Parquet file (by its suffix): ``row`` (from 1), ``lead_id``, ``as_of`` (not in a flat start),
-        ``probability``, ``score``, ``margin`` and ``problem`` (why a row has no probability; else empty).
+        ``probability``, ``score``, ``margin`` and ``problem`` (why a row has no probability; else empty):
+        unreadable, unknown, opted out, or erased.
 
     Returns
     -------
@@ -45,7 +47,9 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
             asked_for = inputs.loaded.counts["leads" if inputs.is_flat else "rows"].read
             asked = asked_tonight(inputs, model.bundle, inputs.backend.table("snapshots"))
             predicted = predictions.predict(model.bundle, table, rows=asked_for, asked=asked)
-            missing = predictions.write(inputs.connection, predicted, out, is_flat=inputs.is_flat)
+            missing = predictions.write(
+                inputs.connection, predicted, out, is_flat=inputs.is_flat, refused=refused(inputs)
+            )
     return {
         "rows": asked_for,
         "without_probability": missing,
@@ -65,6 +69,7 @@ def _with_rows(params: Params, rows: Path) -> Params:
 
 
 def _features(params: Params, inputs: Inputs, model: Champion) -> Any:
-    snapshots = flat(inputs.tables["leads"]) if inputs.is_flat else asked(inputs.tables["rows"])
+    answered = answerable(inputs)
+    snapshots = flat(answered) if inputs.is_flat else asked(answered)
     kept = inputs.backend.create_table("snapshots", snapshots)
     return features_of(params, inputs, model.bundle, kept, is_now=False)

@@ -5,22 +5,46 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pipelines.resources import peak_mib
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage.
+
+    Attributes
+    ----------
+    stage
+        What was done, in words.
+    seconds
+        How long it took.
+    peak_mib
+        Greatest memory of the process so far, MiB.
+    rows
+        Rows that it went through, where it knows.
+    """
+
+    stage: str
+    seconds: float
+    peak_mib: float
+    rows: int | None
 
 
 @dataclass
 class Progress:
-    """The stages of one command, with the seconds each took.
+    """The stages of one command, with what each took.
 
     Attributes
     ----------
     is_quiet
         Whether nothing is shown.
-    seconds
-        Seconds by finished stage, in order.
+    finished
+        The finished stages, in order.
     stage_name
         The stage that is running, or the last one: an error names it.
     runs
@@ -28,7 +52,7 @@ class Progress:
     """
 
     is_quiet: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
+    finished: list[Stage] = field(default_factory=list)
     stage_name: str | None = None
     runs: Path | None = None
 
@@ -48,9 +72,11 @@ class Progress:
         shown = _silent if self.is_quiet else _on_terminal if sys.stderr.isatty() else _silent
         with shown(name, total) as advance:
             yield advance
-        self.seconds[name] = round(time.perf_counter() - start, 3)
+        done = Stage(name, round(time.perf_counter() - start, 3), round(peak_mib(), 1), total)
+        self.finished.append(done)
         if not self.is_quiet and shown is _silent:
-            _logger().info("stage", stage=name, seconds=self.seconds[name], rows=total)
+            with suppress(OSError):  # a night goes on though nobody can read what it says
+                logger().info("stage", **asdict(done))
 
 
 @contextmanager
@@ -72,7 +98,8 @@ def _on_terminal(name: str, total: int | None) -> Iterator[Callable[[int], None]
         bars.update(task, total=total or 1, completed=total or 1)
 
 
-def _logger() -> Any:
+def logger() -> Any:
+    """What writes one JSON line on stderr."""
     import structlog
 
     processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.JSONRenderer()]

@@ -6,19 +6,20 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from features.catalogue import Feature
-from features.errors import ModelError
+from features.errors import ModelError, StorageError, UpstreamError
 from features.families import by_name
 from features.memory import current_features, known_today
 from features.vocabulary import Vocabulary
-from models import registry
-from models.evidence import kept
+from models import evidence, registry
 from models.labels import marked
 from pipelines.asked_tonight import asked_tonight
-from pipelines.champion import Champion, champion
+from pipelines.champion import Champion, by_digest, champion
+from pipelines.deferring import PATIENCE_SECONDS, keep, kept, within
 from pipelines.inputs import Inputs
 from pipelines.offering import offered, vocabulary_of
 from pipelines.params import Params
@@ -26,17 +27,26 @@ from serve import batch, by_scorecard, runs
 
 Advance: TypeAlias = Callable[[int], None]
 
+ASKED, DEFERRED = "asked", "deferred"
 NO_MODEL = marked("no model is registered: none was trained yet, or the history has too few outcomes")
 NO_SIGNAL = marked("no version of the model has shown signal on later leads")
 
 
 @dataclass(frozen=True)
 class ByModel:
-    """The champion as a ranker."""
+    """The champion as a ranker.
+
+    Attributes
+    ----------
+    tracking
+        Whether the registry named it tonight (``asked``), or did not answer, so that the champion of the last
+        night ranks (``deferred``).
+    """
 
     champion: Champion
     name: str
     ranked_by: str = batch.RANKED_BY
+    tracking: str = ASKED
 
     @property
     def digest(self) -> str:
@@ -73,9 +83,14 @@ class ByModel:
             "version": self.champion.version,
             "digest": self.digest,
             "calibration": bundle.target.calibration.as_json(),
-            "base_rate": kept(bundle.extras, columns=len(bundle.specs)).base_rate,
+            "base_rate": evidence.kept(bundle.extras, columns=len(bundle.specs)).base_rate,
         }
-        return {"ranked_by": self.ranked_by, "ranked_because": "a model is in force", "model": model}
+        return {
+            "ranked_by": self.ranked_by,
+            "ranked_because": "a model is in force",
+            "tracking": self.tracking,
+            "model": model,
+        }
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,7 @@ class ByScorecard:
         return {
             "ranked_by": self.ranked_by,
             "ranked_because": self.because,
+            "tracking": ASKED,
             "model": {**model, **points},
         }
 
@@ -138,15 +154,48 @@ def ranker(params: Params, home: Path, inputs: Inputs) -> ByModel | ByScorecard:
         registry knows no champion; or there is no champion and no rule has its column.
     ParameterError
         A rule of ``scorecard.rules`` names a feature that does not exist.
-    UpstreamError
-        MLflow does not answer.
+    UpstreamError, StorageError
+        MLflow does not answer, or its database is damaged, and no champion ranked before.
     """
-    uri = registry.anchored(params.tracking.uri, home)
-    every = registry.versions(uri, params.tracking.model)
-    if any(registry.CHAMPION in version.aliases for version in every):
-        return ByModel(champion(params, home), params.tracking.model)
+    name = params.tracking.model
+    try:
+        found, has_versions = within(PATIENCE_SECONDS, partial(_registered, params, home))
+    except (UpstreamError, StorageError):
+        last = kept(home, name)
+        if last is None:
+            raise
+        return ByModel(last, name, tracking=DEFERRED)
+    if found is not None:
+        keep(home, name, found)
+        return ByModel(found, name)
     _check_no_model_was_in_force(params, home)
-    return _by_scorecard(params, inputs, NO_SIGNAL if every else NO_MODEL)
+    return scorecard(params, inputs, NO_SIGNAL if has_versions else NO_MODEL)
+
+
+def ranker_of(run: runs.Run, params: Params, home: Path, inputs: Inputs) -> ByModel | ByScorecard:
+    """Who ranked a published run.
+
+    Raises
+    ------
+    ModelError
+        Its model is gone, or its points have changed.
+    UpstreamError
+        MLflow does not answer, and no copy of the model is kept.
+    """
+    digest = run.manifest["model"]["digest"]
+    if run.manifest.get("ranked_by", batch.RANKED_BY) == batch.RANKED_BY:
+        return ByModel(by_digest(params, home, digest), params.tracking.model)
+    card = scorecard(params, inputs, run.manifest["ranked_because"])
+    if card.digest != digest:
+        raise ModelError("the points of that ranking were others", hint="put scorecard.rules back")
+    return card
+
+
+def _registered(params: Params, home: Path) -> tuple[Champion | None, bool]:
+    """The champion of the registry, and whether it has any version."""
+    every = registry.versions(registry.anchored(params.tracking.uri, home), params.tracking.model)
+    has_champion = any(registry.CHAMPION in version.aliases for version in every)
+    return champion(params, home) if has_champion else None, bool(every)
 
 
 def _check_no_model_was_in_force(params: Params, home: Path) -> None:
@@ -161,7 +210,16 @@ def _check_no_model_was_in_force(params: Params, home: Path) -> None:
         )
 
 
-def _by_scorecard(params: Params, inputs: Inputs, because: str) -> ByScorecard:
+def scorecard(params: Params, inputs: Inputs, because: str) -> ByScorecard:
+    """The points scorecard, as far as the tables have its columns.
+
+    Raises
+    ------
+    ModelError
+        No rule has its column.
+    ParameterError
+        A rule of ``scorecard.rules`` names a feature that does not exist.
+    """
     offer = offered(params, inputs)
     known = {feature.name: feature for feature in (*offer.features, *_current(inputs))}
     rules = params.scorecard.card.usable(list(known))

@@ -37,11 +37,12 @@ def memory(params: Params, home: Path, *, is_flat: bool) -> Memory:
     """The runs of ``score.runs``, if ``train.memory`` is true; a flat start has no moments to remember.
 
     Of several runs of one night the one with the most ``current`` fields is taken: a run that was made later,
-    from younger tables, has none.
+    from younger tables, has none. A run of what has changed since another is left out: that one has its rows.
     """
     if not params.train.memory or is_flat:
         return Memory({})
-    found = sorted(runs.published(home / params.score.runs), key=_worth)
+    every = (run for run in runs.published(home / params.score.runs) if not run.manifest.get("changed_since"))
+    found = sorted(every, key=_worth)
     damaged = {run.run_id for run in found if FEATURES in runs.damaged_files(run)}
     nights = {run.as_of: run for run in found if run.run_id not in damaged}
     return Memory(

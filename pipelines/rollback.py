@@ -8,6 +8,7 @@ from typing import Any
 
 from features.errors import ModelError, ParameterError, StorageError, listed
 from models import registry
+from pipelines import sinking
 from pipelines.champion import fetched, moving
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -84,11 +85,13 @@ def ranking(params: Params, home: Path, *, run_id: str | None, reason: str) -> d
         The reason is empty, or the run is in force already.
     StorageError
         There is no such run, or files of it are missing or altered.
+    UpstreamError
+        The ranking is in force, but the database of ``sinks.sql`` does not answer.
     """
     if not reason.strip():
         raise ParameterError("--reason is empty", hint="say why the ranking is brought back")
     folder = home / params.score.runs
-    with runs.lock(folder):
+    with sinking.carried_on(params, home) as announced, runs.lock(folder):
         standing = runs.current(folder)
         if standing is None:
             raise StorageError("no ranking is in force", hint="run `leadrank score`")
@@ -102,6 +105,7 @@ def ranking(params: Params, home: Path, *, run_id: str | None, reason: str) -> d
             raise StorageError(
                 f"{listed(damaged)} of that run are missing or altered", hint="choose another run"
             )
+        announced(back.run_id)
         runs.withdraw(standing, folder, reason=reason, instead=back)
     return {"run_id": back.run_id, "as_of": back.as_of, "instead_of": standing.run_id, "reason": reason}
 

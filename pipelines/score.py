@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputError, ParameterError
-from features.memory import current_features, is_present, scored
-from features.snapshots import known_until, tonight, undecided
-from pipelines import attempts
+from features.memory import current_features
+from pipelines import again, attempts, changed, sinking
 from pipelines import params as parameters
-from pipelines.comparing import compared
+from pipelines.again import IfExists
 from pipelines.gating import counted, findings
 from pipelines.inputs import Inputs, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
-from pipelines.rankers import ByModel, ByScorecard, ranker
-from serve import batch, queries, runs
+from pipelines.rankers import ByModel, ByScorecard, ranker, ranker_of
+from pipelines.refusing import objecting
+from pipelines.writing import Written, write
+from serve import queries, runs
 from serve.gates.finding import Accepted, passed
 from serve.keeping import collect
+from serve.missing import missed
 
 NONE_ACCEPTED = Accepted()
 
 
 def run(
-    params: Params, home: Path, *, as_of: datetime, progress: Progress, accepted: Accepted = NONE_ACCEPTED
+    params: Params,
+    home: Path,
+    *,
+    as_of: datetime,
+    progress: Progress,
+    accepted: Accepted = NONE_ACCEPTED,
+    if_exists: IfExists = IfExists.SKIP,
+    changed_since: str | None = None,
 ) -> dict[str, Any]:
-    """Publish the ranking of a moment, or verify the one that stands.
+    """Publish the ranking of a moment, unless it stands already.
 
     Parameters
     ----------
@@ -36,35 +45,91 @@ def run(
         The moment: only facts that happened and were recorded before it count.
     accepted
         Gates that may find something tonight; recorded with the run.
+    if_exists
+        What to do where the same data, model and parameters were ranked for this moment: leave it
+        (``skip``), publish it anew beside (``replace``). ``verify``: see `verify`.
+    changed_since
+        Id of an earlier run of the day: leads that nothing has happened for since keep its rows. None: every
+        lead is scored.
 
     Returns
     -------
     dict
-        ``run_id``, ``as_of``, ``folder``, ``is_new`` (False for a verified no-op), ``ranked_by`` (``model``
+        ``run_id``, ``as_of``, ``folder``, ``is_new`` (False: nothing was published), ``ranked_by`` (``model``
         or ``scorecard``), ``ranked_because``, ``counts``, ``withheld`` (leads without a probability,
-        by reason), ``gates`` (what they found and who accepted it) and the first ``leads`` of the ranking.
+        by reason), ``listed`` (rows of the call list, None without one, and of the nurture list), ``gates``
+        (what they found and who accepted it), ``missed`` (days since the run before without a ranking),
+        ``changed_since`` (``run_id``, leads ``rescored`` and ``kept``; None without one) and the first
+        ``leads`` of the ranking.
 
     Raises
     ------
+    ParameterError
+        ``changed_since`` is no run that this moment can build upon.
     GateError
         A gate stays shut: nothing is published.
     """
     params, folder = _without_order(params), home / params.score.runs
-    with attempts.recorded(home, as_of), runs.lock(folder), opened(params, home, progress) as inputs:
+    if if_exists is IfExists.VERIFY and (night := again.of_night(folder, as_of)) is not None:
+        return verify(params, home, night, progress=progress)
+    since = changed.base(params, folder, changed_since, as_of)
+    before = len(progress.finished)
+    with (
+        sinking.carried_on(params, home) as announced,
+        attempts.recorded(home, as_of),
+        runs.lock(folder),
+        opened(params, home, progress) as inputs,
+    ):
         with progress.stage("fetching the champion"):
             by = ranker(params, home, inputs)
-        name = runs.run_id(as_of, inputs.loaded.digest, by.digest, parameters.digest(params))
-        standing = runs.find(folder, name)
-        if standing is not None and not runs.damaged_files(standing):
+        changed.check_ranker(since, by, parameters.digest(params))
+        built_on = () if since is None else (since.run_id,)
+        name = runs.run_id(as_of, inputs.loaded.digest, by.digest, parameters.digest(params), *built_on)
+        standing = again.standing(folder, name)
+        if standing is not None and if_exists is not IfExists.REPLACE:
+            announced(standing.run_id)
             runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
-            manifest = _fill(staged, params, home, inputs, by, as_of, progress, accepted)
+            done = write(staged, params, home, inputs, by, as_of, progress, since=since)
+            with progress.stage("asking the gates"):
+                counts = counted(inputs, done.ranked)
+                found = findings(params, home, inputs, by, staged, as_of=as_of, counts=counts)
+            manifest = _manifest(params, inputs, by, as_of, done, passed(found, accepted))
+            manifest["resources"] = [asdict(stage) for stage in progress.finished[before:]]
             with progress.stage("publishing"):
-                run = runs.publish(staged, folder, name, manifest)
+                free = name if standing is None else runs.replacing(folder, name)
+                run = runs.publish(staged, folder, announced(free), manifest)
             if params.score.keep_runs is not None:
                 collect(folder, keep=params.score.keep_runs)
             return _told(run, is_new=True)
+
+
+def verify(params: Params, home: Path, night: runs.Run, *, progress: Progress) -> dict[str, Any]:
+    """Make a published run again, with its own model and from the tables as they are now, and compare.
+
+    Returns
+    -------
+    dict
+        As `run`; nothing is published.
+
+    Raises
+    ------
+    StorageError
+        A file comes out another than it was published.
+    ModelError
+        The model of the run is gone.
+    """
+    params, as_of = _without_order(params), datetime.fromisoformat(night.as_of)
+    since = changed.base(params, night.folder.parent, changed.built_on(night), as_of)
+    with runs.lock(night.folder.parent), opened(params, home, progress) as inputs:
+        with progress.stage("fetching the model"):
+            by = ranker_of(night, params, home, inputs)
+        with runs.staging(night.folder.parent) as staged:
+            write(staged, params, home, inputs, by, as_of, progress, since=since)
+            with progress.stage("comparing"):
+                again.check_same(night, staged)
+    return _told(night, is_new=False)
 
 
 def _without_order(params: Params) -> Params:
@@ -73,83 +138,30 @@ def _without_order(params: Params) -> Params:
     return params.model_copy(update={"tables": {**params.tables, "leads": leads}})
 
 
-def _fill(
-    staged: Path,
+def _manifest(
     params: Params,
-    home: Path,
     inputs: Inputs,
     by: ByModel | ByScorecard,
     as_of: datetime,
-    progress: Progress,
-    accepted: Accepted,
+    done: Written,
+    gates: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write every file of the run and return its manifest."""
-    shown = _shown(params, inputs)
-    is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
-    with progress.stage("building features"):
-        leads = _write_features(staged, params, inputs, by, as_of, is_now=is_now)
-    if leads == 0:
-        raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
-    with progress.stage("scoring and explaining", total=leads) as advance:
-        ranked = by.score(inputs, staged, shown=shown, on_rows=advance)
-    changes = compared(params, home, inputs, by, staged, as_of=as_of, is_now=is_now, progress=progress)
-    with progress.stage("ranking"):
-        batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
-        inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
-    with progress.stage("asking the gates"):
-        counts = counted(inputs, ranked)
-        gates = passed(findings(params, home, inputs, by, staged, as_of=as_of, counts=counts), accepted)
     return {
         "as_of": as_of.astimezone(UTC).isoformat(),
-        "counts": {"ranked": ranked, "tables": [asdict(c) for c in inputs.loaded.counts.values()]},
+        "counts": {
+            "ranked": done.ranked,
+            "opted_out": objecting(inputs, as_of),
+            "tables": [asdict(c) for c in inputs.loaded.counts.values()],
+        },
+        "erased": 0,
         "data_digest": inputs.loaded.digest,
-        "changes": changes,
+        "changes": done.changes,
+        "changed_since": done.changed_since,
         "gates": gates,
         "params_digest": parameters.digest(params),
-        "current_fields": [f.name for f in current_features(inputs.fields)] if is_now else [],
+        "current_fields": [f.name for f in current_features(inputs.fields)] if done.is_now else [],
         **by.told(),
     }
-
-
-def _write_features(
-    staged: Path,
-    params: Params,
-    inputs: Inputs,
-    by: ByModel | ByScorecard,
-    as_of: datetime,
-    *,
-    is_now: bool,
-) -> int:
-    """Write the features of the ranker and, for the memory, every ``current`` field; the number of leads."""
-    beside = () if inputs.is_flat else current_features(inputs.fields)
-    chosen = tuple({feature.name: feature for feature in (*by.features(params, inputs), *beside)}.values())
-    if inputs.is_flat:
-        snapshots = undecided(inputs.tables["leads"])
-    else:
-        snapshots = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
-    kept = inputs.backend.create_table("snapshots", snapshots)
-    table = scored(kept, inputs.tables, chosen, inputs.fields, by.vocabulary, is_now=is_now)
-    table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
-    return int(kept.count().to_pyarrow().as_py())
-
-
-def _shown(params: Params, inputs: Inputs) -> batch.Shown:
-    missing = [name for name in params.score.publish_columns if name not in inputs.tables["leads"].columns]
-    if missing:
-        raise ParameterError(
-            f"score.publish_columns names '{missing[0]}', which the table 'leads' does not have",
-            hint="correct the name, or declare the column under tables.leads.fields",
-        )
-    given = params.score
-    return batch.Shown(
-        publish_columns=given.publish_columns,
-        reasons_for=given.reasons_for,
-        reasons_against=given.reasons_against,
-        evidence_leads=given.evidence_leads,
-        grade_shares=given.grade_shares,
-        routes=given.routes,
-        language=given.language,
-    )
 
 
 def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
@@ -160,7 +172,10 @@ def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
         "is_new": is_new,
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
+        "listed": queries.listed(run),
         "withheld": queries.withheld(run),
         "gates": run.manifest.get("gates"),
+        "changed_since": run.manifest.get("changed_since"),
+        "missed": missed(run.folder.parent, run),
         "leads": queries.top_leads(run, 10),
     }

@@ -9,24 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, ModelError, StorageError
-from pipelines import attempts, helping
+from pipelines import attempts, helping, sinking
 from pipelines.params import Params
 from serve import queries
 from serve.gates.tables import DAY_SECONDS
 from serve.lead import explained
 from serve.lead_page import page
-from serve.runs import Run, published, withdrawn
+from serve.runs import Run, damaged_files, published, withdrawn
 from serve.runs import current as run_in_force
+
+RANKING = "ranking.parquet"
 
 
 def current(params: Params, home: Path, top: int, *, now: datetime) -> dict[str, Any]:
-    """The ranking in force: run, its age in days, why the latest attempt failed if so, the first leads."""
+    """The ranking in force: run, age, why the latest attempt failed, what SQL lacks, the first leads."""
     run = _in_force(params, home)
     return {
         "run_id": run.run_id,
         "as_of": run.as_of,
         "age_days": (now - datetime.fromisoformat(run.as_of)).total_seconds() / DAY_SECONDS,
         "last_failure": attempts.failed(home),
+        "pending": sinking.pending(params, home),
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "withheld": queries.withheld(run),
@@ -138,4 +141,9 @@ def _in_force(params: Params, home: Path) -> Run:
     run = run_in_force(home / params.score.runs)
     if run is None:
         raise ModelError("no ranking is published yet", hint="run `leadrank train`, then `leadrank score`")
+    if damaged_files(run, RANKING):
+        raise StorageError(
+            f"'{RANKING}' of run '{run.run_id}' is not what was published",
+            hint="score that night again, or `leadrank rollback --ranking` to the run before",
+        )
     return run

@@ -38,6 +38,8 @@ class TagRule(Section):
     precision_floor: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
 
+USUAL_STAGES = ("mql", "sql", "opportunity")
+"""Stages that get a probability of their own unless `train.stages` says otherwise."""
 USUAL: Mapping[str, TagRule] = {
     "likely_sql": TagRule(stages=("sql",)),
     "likely_opportunity": TagRule(stages=("opportunity",)),

@@ -20,11 +20,10 @@ from models.metrics import Vector
 from models.phrases import Phrase
 from pipelines.inputs import Inputs
 from pipelines.params import Params
-from pipelines.tag_rules import TagRule
+from pipelines.tag_rules import USUAL_STAGES, TagRule
 
 AIMS = "aims"
 """Under this name a bundle keeps whom its further targets ask, by target."""
-USUAL_STAGES = ("mql", "sql", "opportunity")
 
 
 @dataclass(frozen=True)

@@ -25,15 +25,17 @@ def proposals(result: Result) -> None:
 
 def checked(result: Result) -> None:
     """Counts by table, why rows were quarantined, and names that nothing has."""
-    rows = [
-        (c["table"], c["read"], c["accepted"], c["quarantined"], c["deduplicated"]) for c in result["counts"]
-    ]
-    show_table(("table", "rows read", "= accepted", "+ quarantined", "+ deduplicated"), rows)
+    parts = ("read", "accepted", "quarantined", "deduplicated", "erased")
+    rows = [(c["table"], *(c[part] for part in parts)) for c in result["counts"]]
+    show_table(("table", "rows read", "= accepted", "+ quarantined", "+ deduplicated", "+ erased"), rows)
     reasons = [
         (r["table"], r["reason"], r["column"] or "", r["rows"], r["first_line"]) for r in result["quarantine"]
     ]
     if reasons:
         show_table(("table", "reason", "column", "rows", "first line"), reasons)
+    notes = [(n["table"], n["column"], n["kind"].replace("_", " "), n["count"]) for n in result["notes"]]
+    if notes:
+        show_table(("table", "column", "settled by a rule", "values"), notes)
     for table, columns in result["ignored_columns"].items():
         say(f"{table}: not declared, so not used: {', '.join(columns)}")
     say(f"{result['features']:,} features can be made of these tables", *result["warnings"])

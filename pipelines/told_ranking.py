@@ -26,13 +26,20 @@ def ranking(result: Result, words: Language = ENGLISH) -> None:
     if not result.get("is_new", True):
         said += words.text(", published before and verified")
     folder = words.text("in {folder}").format(folder=result["folder"])
-    say(said, folder, *_aged(result, words), *without_model(result, words), *_withheld(result, words))
-    say(*_quarantined(result, words))
+    say(
+        said,
+        *_built_on(result, words),
+        folder,
+        *_aged(result, words),
+        *without_model(result, words),
+        *_withheld(result, words),
+    )
+    say(*_quarantined(result, words), *_opted_out(result, words), *_listed(result, words))
     leads(result["leads"], words)
 
 
 def _aged(result: Result, words: Language) -> Iterator[str]:
-    """That the ranking is not of last night, and why."""
+    """That the ranking is not of last night, and why; that nights are missing; that a database is behind."""
     days = int(result.get("age_days") or 0)
     if days:
         yield words.counted("it is {n} day old", "it is {n} days old", days)
@@ -40,6 +47,27 @@ def _aged(result: Result, words: Language) -> Iterator[str]:
     if failure:
         said = words.text("the ranking of {moment} was not published (code {code}): {reason}")
         yield said.format(moment=failure["as_of"], code=failure["code"], reason=failure["reason"])
+    if missed := result.get("missed"):
+        yield words.counted(
+            "{n} night before this one has no ranking",
+            "{n} nights before this one have no ranking",
+            len(missed),
+        )
+    lacking = result.get("pending")
+    if lacking:
+        yield words.counted(
+            "the SQL tables lack {n} run: `leadrank publish --resume` carries it there",
+            "the SQL tables lack {n} runs: `leadrank publish --resume` carries them there",
+            len(lacking["runs"]),
+        )
+
+
+def _built_on(result: Result, words: Language) -> Iterator[str]:
+    """That most leads have the rows of another run."""
+    if told := result.get("changed_since"):
+        numbers = {name: words.number(f"{told[name]:,}") for name in ("rescored", "kept")}
+        said = words.text("built on run {run}: {rescored} scored again, {kept} as they were")
+        yield said.format(run=told["run_id"], **numbers)
 
 
 def leads(rows: Sequence[Result], words: Language = ENGLISH) -> None:
@@ -108,6 +136,27 @@ def _quarantined(result: Result, words: Language) -> Iterator[str]:
             "{n} rows are quarantined: `leadrank check` says why",
             turned_away,
         )
+
+
+def _opted_out(result: Result, words: Language) -> Iterator[str]:
+    """How many open leads are not ranked because they do not want to be; who they are, nobody is told."""
+    if number := result["counts"].get("opted_out", 0):
+        yield words.counted(
+            "{n} lead has opted out and is not scored", "{n} leads have opted out and are not scored", number
+        )
+
+
+def _listed(result: Result, words: Language) -> Iterator[str]:
+    """How many calls the night has listed, and how many leads to nurture."""
+    listed = result.get("listed", {})
+    if (calls := listed.get("calls")) is not None:
+        yield words.counted(
+            "{n} call is listed: `leadrank calls` shows it",
+            "{n} calls are listed: `leadrank calls` shows them",
+            calls,
+        )
+    if nurture := listed.get("nurture"):
+        yield words.counted("{n} lead is to be nurtured", "{n} leads are to be nurtured", nurture)
 
 
 def _lines(lead: Result, direction: str) -> str:

@@ -41,3 +41,9 @@ def collected(result: Result) -> None:
     say(f"{len(result['removed'])} runs{leftovers} {verb}: {result['bytes'] / MEBIBYTE:,.1f} MiB")
     if result["in_use"]:
         say(f"{len(result['in_use'])} stay because somebody reads them: try again later")
+
+
+def carried(result: Result) -> None:
+    """What the SQL tables have now."""
+    new, gone = len(result["loaded"]), len(result["removed"])
+    say(f"In force in the SQL tables: {result['run_id']}; {new} runs are new there, {gone} are gone.")

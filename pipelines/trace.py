@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from features.facts import facts_of
 from features.lifetimes import existing
 from features.memory import TOLERANCE, is_present
 from features.moments import as_moments
+from features.objections import may_be_asked
 from features.snapshots import flat, known_until
 from models.explaining import Explainer
 from models.tracing import traced
@@ -23,6 +24,7 @@ from pipelines.inputs import Inputs, opened
 from pipelines.params import Params
 from pipelines.progress import Progress
 from serve import batch, queries, runs
+from serve.merging import SCORED_AT
 from serve.runs import Run
 
 MOST_FACTS = 50
@@ -56,7 +58,7 @@ def run(
     """
     folder = home / params.score.runs
     published = _published(folder, as_of)
-    moment = as_of if published is None else datetime.fromisoformat(published.as_of)
+    moment = as_of if published is None else _moment(published, lead_id)
     if moment is None:
         raise ModelError("no ranking is published yet", hint="give a moment with --as-of")
     with progress.stage("fetching the model"):
@@ -96,12 +98,19 @@ def _published(folder: Path, as_of: datetime | None) -> Run | None:
     return None
 
 
+def _moment(published: Run, lead_id: str) -> datetime:
+    """The moment that the lead's row stands for: an earlier one where it was taken over from another run."""
+    lead = queries.lead(published, lead_id) or {}
+    taken_over = lead.get(SCORED_AT)
+    return datetime.fromisoformat(published.as_of) if taken_over is None else taken_over.replace(tzinfo=UTC)
+
+
 def _digest(published: Run) -> str:
     return str(published.manifest["model"]["digest"])
 
 
 def _snapshot(inputs: Inputs, lead_id: str, moment: datetime) -> Any:
-    leads = inputs.tables["leads"]
+    leads = may_be_asked(inputs.tables["leads"])
     own = leads.filter(leads.lead_id == lead_id)
     if inputs.is_flat:
         return flat(own)

@@ -22,8 +22,10 @@ from models.audit.association import Flags
 from models.bundle import Bundle
 from models.evidence import Backing
 from models.explaining import Explainer
+from serve.ahead import in_order
 from serve.predicted import Predictor
 from serve.routes import QUARTERS, ROUTES, routed
+from serve.spreadsheet import write_csv
 
 CHUNK_ROWS = 20_000
 SCORES, REASONS, CONTRIBUTIONS = "scores.parquet", "reasons.parquet", "contributions.parquet"
@@ -92,19 +94,22 @@ def score_leads(
     int
         Leads scored.
     """
-    leads, explainer, predictor = 0, Explainer(bundle), Predictor(bundle)
+    explainer, predictor, leads = Explainer(bundle), Predictor(bundle), 0
+
+    def work(part: tuple[int, pa.Table]) -> dict[str, pa.Table]:
+        start, chunk = part
+        of_chunk = {name: flags[start : start + chunk.num_rows] for name, flags in (asked or {}).items()}
+        return _scored(explainer, predictor, chunk, shown, of_chunk)
+
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
-        for chunk in _chunks(features):
-            here = slice(leads, leads + chunk.num_rows)
-            of_chunk = {name: flags[here] for name, flags in (asked or {}).items()}
-            scored = _scored(explainer, predictor, chunk, shown, of_chunk)
+        for scored in in_order(work, _chunks(features)):
             for name, table in scored.items():
                 if name not in writers:
                     writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
                 writers[name].write_table(table)
-            leads += chunk.num_rows
-            on_rows(chunk.num_rows)
+            leads += scored[SCORES].num_rows
+            on_rows(scored[SCORES].num_rows)
     return leads
 
 
@@ -125,18 +130,19 @@ def write_ranking(
     ranked = connection.sql(_ranking_sql(scores.columns, shown, ranked_by))
     ranked.write_parquet(str(staged / "ranking.parquet"))
     written = connection.read_parquet(str(staged / "ranking.parquet"))
-    columns = zip(written.columns, written.types, strict=True)
-    safe = ", ".join(_csv_safe(name, str(kind)) for name, kind in columns)
-    written.project(safe).order("rank").write_csv(str(staged / "ranking.csv"), header=True)
+    write_csv(written.order("rank"), staged / "ranking.csv")
     for view in ("_scores", "_reasons", "_changes", "_moved"):
         connection.unregister(view)
     (staged / SCORES).unlink()
 
 
-def _chunks(features: Path) -> Iterator[pa.Table]:
+def _chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
+    """The leads in chunks, each with the place of its first one."""
+    start = 0
     with pq.ParquetFile(features) as file:
         for batch in file.iter_batches(CHUNK_ROWS):
-            yield pa.Table.from_batches([batch])
+            yield start, pa.Table.from_batches([batch])
+            start += batch.num_rows
 
 
 def _scored(
@@ -214,12 +220,3 @@ def _published(name: str, score_columns: Sequence[str]) -> str:
     if not tells or WITHHELD not in score_columns:
         return f"_scores.{column}"
     return f"CASE WHEN _scores.{WITHHELD} IS NULL THEN _scores.{column} END AS {column}"
-
-
-def _csv_safe(name: str, kind: str) -> str:
-    """Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, ASVS 1.2.10)."""
-    column = named(name)
-    if kind != "VARCHAR":
-        return column
-    is_formula = f"regexp_matches({column}, '^[;=+@\\x{{FF1D}}\\t\\r-]')"  # also the full-width equals sign
-    return f"CASE WHEN {is_formula} THEN chr(39) || {column} ELSE {column} END AS {column}"

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import FeatureSpec
 from models.points.reasons import rule_reasons
-from models.points.rule import Rule
+from models.points.rule import Points, Rule
 from models.points.scorecard import HIGHEST, LOWEST, uncut
 from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
 
@@ -42,6 +43,32 @@ class Card:
     rules: tuple[Rule, ...]
     specs: Mapping[str, FeatureSpec]
     mql_points: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where n leads stand.
+
+    Attributes
+    ----------
+    points
+        Before they are cut, shape (n,).
+    score
+        Cut to 0 and 100.
+    is_mql
+        Whether the score is at least the card's ``mql_points``.
+    """
+
+    points: Points
+    score: Points
+    is_mql: npt.NDArray[np.bool_]
+
+
+def standing(card: Card, table: pa.Table) -> Standing:
+    """The points of each lead of a feature table that has every column the rules read."""
+    points = uncut(table, card.rules)
+    score = np.clip(points, LOWEST, HIGHEST)
+    return Standing(points, score, score >= card.mql_points)
 
 
 def score_leads(
@@ -71,8 +98,7 @@ def score_leads(
         Leads scored.
     """
     table = pq.read_table(features)
-    total = uncut(table, card.rules)
-    score = np.clip(total, LOWEST, HIGHEST)
+    stands = standing(card, table)
     nothing = pa.nulls(table.num_rows, pa.float64())
     said = rule_reasons(
         table,
@@ -86,10 +112,10 @@ def score_leads(
     scores = {
         "lead_id": lead,
         **dict.fromkeys(UNKNOWN, nothing),
-        "score": score,
+        "score": stands.score,
         **dict.fromkeys(("grade", "route"), pa.nulls(table.num_rows, pa.string())),
-        "points": total,
-        "is_mql": score >= card.mql_points,
+        "points": stands.points,
+        "is_mql": stands.is_mql,
     }
     pq.write_table(pa.table(scores), staged / SCORES)
     reasons = said.drop_columns(["row"]).add_column(0, "lead_id", lead.take(said.column("row")))

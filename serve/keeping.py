@@ -78,20 +78,30 @@ def collect(folder: Path, *, keep: int, is_dry: bool = False) -> Collected:
     removed, in_use, freed = [], [], 0
     for run in old:
         size = _size(run.folder)
-        if is_dry or _is_set_aside(run.folder):
+        if is_dry or set_aside(run.folder):
             removed.append(run.run_id)
             freed += size
         else:
             in_use.append(run.run_id)
-    left = [path for path in folder.iterdir() if path.name.startswith((GONE, STAGING))]
-    leftovers = [path for path in left if path.name.removeprefix(GONE) not in removed]
-    freed += sum(_size(path) for path in leftovers)
+    unfinished = [path for path in _left(folder) if path.name.removeprefix(GONE) not in removed]
+    freed += sum(_size(path) for path in unfinished)
+    leftovers(folder, is_dry=is_dry)
+    return Collected(tuple(removed), tuple(in_use), len(unfinished), freed)
+
+
+def leftovers(folder: Path, *, is_dry: bool = False) -> int:
+    """Remove what was never published, or is set aside, and count it; the caller holds `runs.lock`."""
+    left = _left(folder)
     for path in () if is_dry else left:
         shutil.rmtree(path, ignore_errors=True)
-    return Collected(tuple(removed), tuple(in_use), len(leftovers), freed)
+    return len(left)
 
 
-def _is_set_aside(folder: Path) -> bool:
+def _left(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.startswith((GONE, STAGING))]
+
+
+def set_aside(folder: Path) -> bool:
     """Rename a run that nobody reads; False if somebody does."""
     with (folder / MANIFEST).open("rb") as manifest:
         try:

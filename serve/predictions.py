@@ -22,6 +22,11 @@ QUARANTINED = (
 IDENTITY = ("row", "lead_id", "as_of")
 FIGURES = ("probability", "probability_low", "probability_high", "score", "margin")
 UNKNOWN = "the lead is not in the table 'leads'"
+OPTED_OUT = "the lead has opted out of being scored"
+ERASED = "the lead was erased"
+_NONE_REFUSED = pa.schema(
+    {"row": pa.int64(), "lead_id": pa.string(), "as_of": pa.timestamp("us"), "problem": pa.string()}
+).empty_table()
 
 
 def predict(
@@ -59,18 +64,31 @@ def predict(
     return found.take(where).add_column(0, "row", pa.array(np.arange(1, rows + 1)))
 
 
-def write(connection: duckdb.DuckDBPyConnection, predicted: pa.Table, out: Path, *, is_flat: bool) -> int:
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    predicted: pa.Table,
+    out: Path,
+    *,
+    is_flat: bool,
+    refused: pa.Table = _NONE_REFUSED,
+) -> int:
     """Write predictions as CSV or Parquet, by the suffix of ``out``.
+
+    Parameters
+    ----------
+    refused
+        ``row``, ``lead_id``, ``as_of`` and ``problem`` of rows that get no answer though they can be read.
 
     Returns
     -------
     int
-        Rows without a probability: quarantined, or of a lead that the table ``leads`` does not have.
+        Rows without a probability: quarantined, refused, or of a lead that the table ``leads`` does not have.
     """
     if out.suffix.lower() not in {".csv", ".parquet"}:
         raise ParameterError(f"'{out.name}' is neither .csv nor .parquet", hint="choose one of the two")
     connection.register("_predicted", predicted)
-    dates = "" if is_flat else "as_of, "
+    connection.register("_refused", refused)
+    dates, moment = ("", "") if is_flat else ("as_of, ", ", coalesce(p.as_of, r.as_of) AS as_of")
     unknown = "FALSE" if is_flat else "NOT EXISTS (FROM leads WHERE leads.lead_id = p.lead_id)"
     beside = [name for name in predicted.column_names if name not in {*FIGURES, *IDENTITY}]
     figures = ", ".join(
@@ -79,9 +97,11 @@ def write(connection: duckdb.DuckDBPyConnection, predicted: pa.Table, out: Path,
     answered = connection.sql(f"""
         SELECT row, lead_id, {dates}
                {figures}, problem
-        FROM (SELECT *, CASE WHEN lead_id IS NULL THEN '{QUARANTINED}'
-                             WHEN {unknown} THEN '{UNKNOWN.replace("'", "''")}' END AS problem
-              FROM _predicted p)
+        FROM (SELECT p.* REPLACE (coalesce(p.lead_id, r.lead_id) AS lead_id{moment}),
+                     CASE WHEN r.row IS NOT NULL THEN r.problem
+                          WHEN p.lead_id IS NULL THEN '{QUARANTINED}'
+                          WHEN {unknown} THEN '{UNKNOWN.replace("'", "''")}' END AS problem
+              FROM _predicted p LEFT JOIN _refused r ON r.row = p.row)
         ORDER BY row
     """)  # noqa: S608  # only our own texts
     try:
@@ -92,5 +112,6 @@ def write(connection: duckdb.DuckDBPyConnection, predicted: pa.Table, out: Path,
     except duckdb.IOException:
         raise StorageError(f"'{out.name}' cannot be written", hint="check its folder and the disk") from None
     missing = answered.aggregate("count(problem)").fetchone()
-    connection.unregister("_predicted")
+    for view in ("_predicted", "_refused"):
+        connection.unregister(view)
     return int(missing[0]) if missing else 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.errors import StorageError
 from serve.batch import WITHHELD
@@ -36,6 +37,24 @@ def withheld(run: Run) -> dict[str, int]:
             return {}
         counts = ranking.filter(f"{WITHHELD} IS NOT NULL").aggregate(f"{WITHHELD} AS why, count(*) AS leads")
         return dict(counts.order("leads DESC, why").fetchall())
+
+
+def listed(run: Run) -> dict[str, int | None]:
+    """Rows of the lists ``calls`` and ``nurture``; None where the run has no such list."""
+    files = {name: run.folder / f"{name}.parquet" for name in ("calls", "nurture")}
+    return {name: pq.read_metadata(file).num_rows if file.exists() else None for name, file in files.items()}
+
+
+def calls(run: Run, owner: str | None) -> list[dict[str, Any]]:
+    """The calls of a rep, or of all, by rep and place, each as a mapping of its columns."""
+    sql = "SELECT * FROM read_parquet($1) WHERE $2::VARCHAR IS NULL OR owner = $2 ORDER BY owner, place"
+    return _rows(sql, run, "calls", owner)
+
+
+def call_totals(run: Run, owner: str | None) -> list[dict[str, Any]]:
+    """The totals of a rep, or of all and of every rep."""
+    sql = 'SELECT * FROM read_parquet($1) WHERE $2::VARCHAR IS NULL OR owner = $2 ORDER BY "by", owner'
+    return _rows(sql, run, "call_totals", owner)
 
 
 def lead(run: Run, lead_id: str) -> dict[str, Any] | None:
@@ -69,7 +88,7 @@ def changes(run: Run, lead_id: str) -> tuple[dict[str, Any], list[dict[str, Any]
     return (found[0], _rows(sql, run, "change_reasons", lead_id)) if found else None
 
 
-def _rows(sql: str, run: Run, file: str, value: str | int) -> list[dict[str, Any]]:
+def _rows(sql: str, run: Run, file: str, value: str | int | None) -> list[dict[str, Any]]:
     with _reading(run, file) as (connection, path):
         found = connection.execute(sql, [path, value])
         names = [column[0] for column in found.description or ()]

@@ -7,6 +7,8 @@ new one in force, whole. Readers follow ``CURRENT`` only.
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -19,13 +21,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features import durable
 from features.errors import LockedError, StorageError
+from serve.holder import holder
 
 MANIFEST = "manifest.json"
 POINTER = "CURRENT"
 WITHDRAWN = "WITHDRAWN.json"
 STAGING = ".staging-"
+CLEANED = ".cleaned-"
+"""Before the id of a run: its copy without leads that were erased, on the way to its place."""
+FOLDER_MODE = 0o750
 _BLOCK = 1 << 20
+_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP)
+_LONGEST_NAME = 80  # of a run; whatever a damaged pointer holds beyond that is no name
 
 
 @dataclass(frozen=True)
@@ -71,18 +80,27 @@ def lock(runs: Path) -> Iterator[None]:
     LockedError
         Another run holds it.
     StorageError
-        The folder cannot be made or written.
+        The folder cannot be made or written, or its file system has no locks.
     """
     from filelock import FileLock, Timeout
 
     try:
-        runs.mkdir(mode=0o750, parents=True, exist_ok=True)
-        held = FileLock(runs / ".lock", timeout=0).acquire()
+        if not runs.is_dir():
+            runs.mkdir(parents=True, exist_ok=True)
+            runs.chmod(FOLDER_MODE)
+        tempfile.TemporaryFile(dir=runs).close()  # the lock may be writable where a new run is not
+        held = FileLock(runs / ".lock", timeout=0, mode=durable.PUBLISHED, fallback_to_soft=False).acquire()
     except Timeout:
+        by = holder(runs / ".lock")
         raise LockedError(
-            f"another run holds the lock of '{runs.name}'", hint="wait until it ends, then start again"
+            f"another run holds the lock of '{runs.name}'" + (f" (process {by})" if by else ""),
+            hint="wait until it ends, then start again",
         ) from None
     except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise StorageError(
+                f"the file system of '{runs.name}' has no locks", hint="set score.runs to a local disk"
+            ) from None
         raise _storage(error, runs) from error
     with held:
         yield
@@ -113,23 +131,32 @@ def publish(staged: Path, runs: Path, name: str, manifest: Mapping[str, Any]) ->
     manifest
         Everything but ``files``; must hold ``as_of`` in ISO 8601.
     """
-    paths = sorted(path for path in staged.rglob("*") if path.is_file())
-    files = {path.relative_to(staged).as_posix(): _described(path) for path in paths}
-    sealed = {"run_id": name, **manifest, "files": files}
-    (staged / MANIFEST).write_text(json.dumps(sealed, indent=2, sort_keys=True), encoding="utf-8")
-    for path in staged.rglob("*"):
-        path.chmod(0o750 if path.is_dir() else 0o640)
-        _sync(path)
-    staged.chmod(0o750)
-    _sync(staged)
+    sealed = {"run_id": name, **manifest, "files": described(staged)}
+    seal(staged, sealed)
     target = runs / name
     if target.exists():  # a damaged copy of the same run: its content is a function of its name
         shutil.rmtree(target)
     staged.rename(target)
-    _sync(runs)
+    durable.sync(runs)
     run = Run(name, target, sealed)
     put_in_force(run, runs)
     return run
+
+
+def seal(staged: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, and make every file durable and readable for the group."""
+    (staged / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True), encoding="utf-8")
+    for path in staged.rglob("*"):
+        path.chmod(FOLDER_MODE if path.is_dir() else durable.PUBLISHED)
+        durable.sync(path)
+    staged.chmod(FOLDER_MODE)
+    durable.sync(staged)
+
+
+def described(folder: Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and bytes of each file below a folder, by its path from there."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _described(path) for path in paths}
 
 
 def current(runs: Path) -> Run | None:
@@ -143,7 +170,7 @@ def current(runs: Path) -> Run | None:
     pointer = runs / POINTER
     if not pointer.is_file():
         return None
-    name = pointer.read_text(encoding="utf-8").strip()
+    name = pointer.read_bytes()[:_LONGEST_NAME].decode("ascii", "replace").strip()
     run = find(runs, name)
     if run is None:
         raise StorageError(
@@ -154,8 +181,11 @@ def current(runs: Path) -> Run | None:
 
 def find(runs: Path, name: str) -> Run | None:
     """A published run by its id; None if there is none."""
-    path = runs / name / MANIFEST
-    if not name or name.startswith(".") or Path(name).name != name or not path.is_file():
+    if not name or name.startswith(".") or Path(name).name != name:
+        return None
+    places = (runs / name / MANIFEST, runs / f"{CLEANED}{name}" / MANIFEST)
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
         return None
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -168,9 +198,24 @@ def find(runs: Path, name: str) -> Run | None:
 
 def published(runs: Path) -> list[Run]:
     """All runs, the latest moment first."""
-    names = [path.parent.name for path in runs.glob(f"[!.]*/{MANIFEST}")]
+    names = {path.parent.name for path in runs.glob(f"[!.]*/{MANIFEST}")}
+    names |= {path.parent.name.removeprefix(CLEANED) for path in runs.glob(f"{CLEANED}*/{MANIFEST}")}
     every = [run for name in names if (run := find(runs, name)) is not None]
     return sorted(every, key=lambda run: (run.as_of, run.run_id), reverse=True)
+
+
+def made_of(runs: Path, name: str) -> list[Run]:
+    """The run of this name and those that have replaced it (``<name>-r2`` and so on), in that order."""
+    again = (path.name for path in runs.glob(f"{glob.escape(name)}-r*"))
+    numbers = sorted(int(number) for each in again if (number := each.rpartition("-r")[2]).isdigit())
+    found = (find(runs, each) for each in [name, *(f"{name}-r{number}" for number in numbers)])
+    return [run for run in found if run is not None]
+
+
+def replacing(runs: Path, name: str) -> str:
+    """The name of the next run that replaces this one: readers of the old one are not disturbed."""
+    made = [1, *(int(run.run_id.rpartition("-r")[2]) for run in made_of(runs, name) if run.run_id != name)]
+    return f"{name}-r{max(made) + 1}"
 
 
 def before(runs: Path, as_of: datetime) -> Run | None:
@@ -205,14 +250,21 @@ def withdraw(run: Run, runs: Path, *, reason: str, instead: Run) -> None:
     """
     told = {**withdrawn(runs), run.run_id: reason}
     told.pop(instead.run_id, None)
-    _replaced(runs / WITHDRAWN, json.dumps(told, indent=2, sort_keys=True))
-    _replaced(runs / POINTER, instead.run_id + "\n")
+    durable.replace(runs / WITHDRAWN, json.dumps(told, indent=2, sort_keys=True))
+    durable.replace(runs / POINTER, instead.run_id + "\n")
 
 
-def damaged_files(run: Run) -> list[str]:
-    """Names of files that are missing or differ from the manifest; empty if the run is whole."""
+def damaged_files(run: Run, only: str | None = None) -> list[str]:
+    """Names of files that are missing or differ from the manifest; empty if the run is whole.
+
+    Parameters
+    ----------
+    only
+        The one file to look at; all of them if None.
+    """
     files: Mapping[str, Mapping[str, Any]] = run.manifest["files"]
-    return [name for name, entry in files.items() if not _is_whole(run.folder / name, entry)]
+    asked = files if only is None else {name: entry for name, entry in files.items() if name == only}
+    return [name for name, entry in asked.items() if not _is_whole(run.folder / name, entry)]
 
 
 def _is_whole(path: Path, entry: Mapping[str, Any]) -> bool:
@@ -225,16 +277,7 @@ def put_in_force(run: Run, runs: Path) -> None:
     if in_force is not None and (in_force.as_of > run.as_of or in_force.run_id == run.run_id):
         return  # a backfill never takes the place of a newer night
     if run.run_id not in withdrawn(runs):
-        _replaced(runs / POINTER, run.run_id + "\n")
-
-
-def _replaced(path: Path, text: str) -> None:
-    """Write a small file so that a crash leaves the old one or the new one."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    _sync(fresh)
-    fresh.replace(path)
-    _sync(path.parent)
+        durable.replace(runs / POINTER, run.run_id + "\n")
 
 
 def current_or_none(runs: Path) -> Run | None:
@@ -255,14 +298,6 @@ def _sha256(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _storage(error: OSError, runs: Path) -> StorageError:

@@ -358,8 +358,9 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     assert all(f"`probability_{form}`" in text for form in forms)
     families = {c.removeprefix("margin_") for c in columns if c.startswith("margin_")} - {"base"}
     assert all(f"`{name}`" in text for name in (*shown, *families))
-    for file in ("reasons", "quarantine"):
-        assert all(f"`{name}`" in text for name in pq.read_schema(run / f"{file}.parquet").names)
+    for file in ("reasons", "quarantine", "calls", "call_totals", "nurture", "nurture_content"):
+        names = (re.sub(r"_[2-9]$", "_1", name) for name in pq.read_schema(run / f"{file}.parquet").names)
+        assert all(f"`{name}`" in text for name in names)
 
 
 # ── dependencies, links, the picture ─────────────────────────────────────────────────────────────

@@ -72,6 +72,10 @@ def test_every_section_of_the_parameters_is_watched_by_a_stage():
         "preset",  # it only shortens what tables say
         "backtest",  # asked for by hand: no stage needs its answer
         "promotion",  # likewise
+        "exports",  # with ads and sinks: what goes to other systems, and DVC refuses absent sections
+        "ads",
+        "sinks",
+        "watch",  # of a command that does not end
     }
     assert set(parameters.Params.model_fields) - watched == unwatched
 

@@ -6,24 +6,27 @@ export give the same digest. Errors never carry the address, which may hold a pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.errors import ParameterError, Place, UpstreamError
+from features.errors import Place, UpstreamError
+from features.ingest.connecting import Connections, engine
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Result, Select
+    from sqlalchemy import Result, Select
 
 _BATCH_ROWS = 20_000
+_STREAMED = {"stream_results": True, "yield_per": _BATCH_ROWS}
 _LARGEST_EXACT = 2**53
 
 
-def spill(table: str, url_env: str, environment: Mapping[str, str], target: Path) -> None:
+def spill(table: str, url_env: str, databases: Connections, target: Path) -> None:
     """Copy a table or view into a Parquet file whose columns are all text.
 
     Parameters
@@ -32,8 +35,8 @@ def spill(table: str, url_env: str, environment: Mapping[str, str], target: Path
         Name, optionally ``schema.name``.
     url_env
         Environment variable that holds the SQLAlchemy URL.
-    environment
-        Where to look for it.
+    databases
+        The connections of this load.
     target
         File to write.
 
@@ -42,44 +45,57 @@ def spill(table: str, url_env: str, environment: Mapping[str, str], target: Path
     ParameterError
         The variable is not set, or is not a URL of an installed driver.
     UpstreamError
-        The database does not answer, or refuses.
+        The database does not answer, or refuses, or takes too long.
     """
     import sqlalchemy as sa
 
-    engine = _engine(url_env, environment)
     schema, _, name = table.rpartition(".")
     query: Select[Any] = sa.select(sa.literal_column("*")).select_from(sa.table(name, schema=schema or None))
     try:
-        with engine.connect() as connection:
-            streamed = connection.execution_options(stream_results=True, yield_per=_BATCH_ROWS).execute(query)
-            _write(streamed, target)
+        streamed = databases.to(url_env).execute(query, execution_options=_STREAMED)
+        _write(streamed, target, partial(databases.check_in_time, table))
+    except sa.exc.SQLAlchemyError as error:
+        raise _unanswered(table, url_env, error) from None
+
+
+def newest(table: str, columns: Sequence[str], url_env: str, environment: Mapping[str, str]) -> str:
+    """The greatest value of the first of the columns that a table or view has; its rows if it has none.
+
+    Parameters
+    ----------
+    columns
+        Headers, whatever their case.
+
+    Raises
+    ------
+    ParameterError, UpstreamError
+        As `spill`.
+    """
+    import sqlalchemy as sa
+
+    asked_by = engine(url_env, environment)
+    schema, _, name = table.rpartition(".")
+    try:
+        with asked_by.connect() as connection:
+            there = {
+                c["name"].casefold(): c["name"]
+                for c in sa.inspect(connection).get_columns(name, schema or None)
+            }
+            found = next((there[c.casefold()] for c in columns if c.casefold() in there), None)
+            asked = sa.func.count() if found is None else sa.func.max(sa.column(found))
+            rows = sa.select(asked).select_from(sa.table(name, schema=schema or None))
+            return str(connection.execute(rows).scalar())
     except sa.exc.SQLAlchemyError as error:
         raise _unanswered(table, url_env, error) from None
     finally:
-        engine.dispose()
+        asked_by.dispose()
 
 
-def _engine(url_env: str, environment: Mapping[str, str]) -> Engine:
-    import sqlalchemy as sa
-
-    if url_env not in environment:
-        raise ParameterError(
-            f"environment variable '{url_env}' is not set",
-            hint="set it to the SQLAlchemy URL of the database",
-        )
-    try:
-        return sa.create_engine(environment[url_env])
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError):
-        raise ParameterError(
-            f"environment variable '{url_env}' holds no usable SQLAlchemy URL",
-            hint="use a URL such as postgresql+psycopg://user@host/name, and install its driver",
-        ) from None
-
-
-def _write(rows: Result[Any], target: Path) -> None:
+def _write(rows: Result[Any], target: Path, check_in_time: Callable[[], None]) -> None:
     schema = pa.schema([pa.field(name, pa.string()) for name in rows.keys()])  # noqa: SIM118  # not a dict
     with pq.ParquetWriter(target, schema) as writer:
         for batch in rows.partitions():
+            check_in_time()
             columns = [
                 pa.array([_text(value) for value in column], pa.string())
                 for column in zip(*batch, strict=True)

@@ -1,7 +1,8 @@
 """From declared sources to checked DuckDB tables.
 
-Every row that is read is accepted, quarantined with a reason, or dropped because it is there twice; the
-counts are checked. Texts are trimmed and in NFC, numbers finite or null, moments UTC without a zone.
+Every row that is read is accepted, quarantined with a reason, or dropped because it is there twice or its
+lead was erased; the counts are checked. Texts are trimmed and in NFC, numbers finite or null, moments UTC
+without a zone.
 
 ``touches`` keeps equal rows: two equal touches are two touches, unless the file has a ``touch_id``.
 """
@@ -16,9 +17,12 @@ from pathlib import Path
 import duckdb
 
 from features.errors import InputError, ParameterError
+from features.ingest import erased
+from features.ingest.connecting import Connections
 from features.ingest.convert import check_source
 from features.ingest.digest import digest, table_sums
 from features.ingest.duplicates import deduplicate
+from features.ingest.early import early_ends
 from features.ingest.files import locate, unchanged
 from features.ingest.headers import match, nearest
 from features.ingest.merging import hand_over, turn_away_circles
@@ -30,6 +34,7 @@ from features.ingest.settling import settle
 from features.ingest.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
 from features.ingest.staging import SCRATCH, STAGED, Stage
 from features.tables import LOADABLE, Source
+from features.tombstones import Tombstones
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,10 @@ class _Rules:
 
     generate_ids: bool
     keep_duplicates_of: Collection[str]
-    environment: Mapping[str, str]
+    databases: Connections
 
 
-def load(
+def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller can take it
     connection: duckdb.DuckDBPyConnection,
     sources: Mapping[str, Source],
     *,
@@ -79,8 +84,9 @@ def load(
     keep_duplicates_of: Collection[str] = (),
     keep_columns: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
+    tombstones: Tombstones | None = None,
 ) -> Loaded:
-    """Load declared sources into tables of their canonical names, and ``quarantine``.
+    """Load declared sources into tables of their canonical names, ``quarantine`` and ``erased``.
 
     Each table has the contract columns that its file has, the declared fields under our names, and
     ``row_number``: the 0-based position among the rows read. ``touches``, ``outcomes`` and
@@ -109,6 +115,8 @@ def load(
         Columns of ``PERSONAL`` that are published, and so stay.
     environment
         Where the URLs of database tables are looked up; only database tables need it.
+    tombstones
+        Leads that were erased: they and their facts are dropped, and counted.
 
     Returns
     -------
@@ -125,14 +133,18 @@ def load(
         A database does not answer.
     """
     chosen = _chosen(sources, tables)
-    rules = _Rules(generate_ids, keep_duplicates_of, environment or {})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = true")  # row numbers are places in the file
     create(connection)
+    erased.create(connection)
     stages: dict[str, tuple[Stage, Counts]] = {}
-    for table, source in chosen.items():
-        check_source(connection, source)
-        stages[table] = _load_table(connection, table, source, folder, rules)
+    with Connections(environment or {}) as databases:
+        rules = _Rules(generate_ids, keep_duplicates_of, databases)
+        for table, source in chosen.items():
+            check_source(connection, source)
+            stages[table] = _load_table(connection, table, source, folder, rules)
+    if tombstones is not None:
+        stages = _without_erased(connection, stages, tombstones)
     if not keep_duplicates_of:
         refuse_personal(connection, chosen)
     columns = {table: stage.columns for table, (stage, _) in stages.items()}
@@ -142,6 +154,7 @@ def load(
         )
     sums = {table: table_sums(connection, table, names) for table, names in columns.items()}
     notes = [note for stage, _ in stages.values() for note in stage.notes]
+    notes += early_ends(connection, columns)
     return Loaded(
         counts={table: counts for table, (_, counts) in stages.items()},
         ignored={table: stage.match.ignored for table, (stage, _) in stages.items()},
@@ -150,6 +163,15 @@ def load(
         notes=tuple(notes + link_contacts(connection, stages) + hand_over(connection, stages)),
         digest=digest(sums, chosen),
     )
+
+
+def _without_erased(
+    connection: duckdb.DuckDBPyConnection, stages: Mapping[str, tuple[Stage, Counts]], tombstones: Tombstones
+) -> dict[str, tuple[Stage, Counts]]:
+    """Drop erased leads from the tables, and correct the counts; ids that we made ourselves name nobody."""
+    columns = {table: stage.columns for table, (stage, _) in stages.items() if not stage.makes_ids}
+    dropped = erased.drop_erased(connection, columns, tombstones)
+    return {table: (stage, counts.less(dropped.get(table, 0))) for table, (stage, counts) in stages.items()}
 
 
 def link_contacts(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[Note]:
@@ -199,7 +221,7 @@ def _load_table(
 ) -> tuple[Stage, Counts]:
     with tempfile.TemporaryDirectory(prefix="leadrank-") as work:
         if source.format == "database":
-            scan = database_scan(connection, source, rules.environment, Path(work))
+            scan = database_scan(connection, source, rules.databases, Path(work))
             return _take_in(connection, table, source, scan, rules)
         if source.path is None:
             raise ParameterError(f"table '{table}' has no path", hint="declare path, or format: database")

@@ -1,12 +1,12 @@
 """Why a row was turned away, and the law that no row disappears.
 
 The quarantine keeps table, file, line, column and a reason code: never the row's values. Every load is
-counted, and ``read = accepted + quarantined + deduplicated`` must hold for each table.
+counted, and ``read = accepted + quarantined + deduplicated + erased`` must hold for each table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import duckdb
@@ -41,6 +41,11 @@ class Counts:
     accepted: int
     quarantined: int
     deduplicated: int
+    erased: int = 0
+
+    def less(self, erased: int) -> Counts:
+        """These counts after accepted rows were dropped because their leads were erased."""
+        return replace(self, accepted=self.accepted - erased, erased=erased).checked()
 
     def checked(self) -> Counts:
         """These counts, if no row has disappeared.
@@ -53,10 +58,10 @@ class Counts:
         >>> Counts("leads", 5, 3, 1, 1).checked().accepted
         3
         """
-        if self.read != self.accepted + self.quarantined + self.deduplicated:
+        if self.read != self.accepted + self.quarantined + self.deduplicated + self.erased:
             raise LeadrankError(
                 f"table '{self.table}': {self.read} rows read, but {self.accepted} accepted, "
-                f"{self.quarantined} quarantined and {self.deduplicated} deduplicated",
+                f"{self.quarantined} quarantined, {self.deduplicated} deduplicated and {self.erased} erased",
                 hint="please report this; nothing was used",
                 place=Place(stage="ingest"),
             )
@@ -73,7 +78,8 @@ class Note:
         ``non_finite`` (NaN or infinite number → null), ``sentinel_timestamp`` (→ null), ``repeated_hour``
         (local time that occurs twice: the later moment is taken), ``unlinked`` (touch whose contact has
         no known lead), ``lost_values`` (distinct outcome texts that are not in ``won_values``),
-        ``merged_undated`` (merged lead without ``merged_at``: never ranked, its touches stay its own).
+        ``merged_undated`` (merged lead without ``merged_at``: never ranked, its touches stay its own),
+        ``negative_duration`` (→ null), ``before_creation`` (outcome of a lead that was not there yet).
     count
         Rows, or distinct values for ``lost_values``.
     """
@@ -81,7 +87,14 @@ class Note:
     table: str
     column: str
     kind: Literal[
-        "non_finite", "sentinel_timestamp", "repeated_hour", "unlinked", "lost_values", "merged_undated"
+        "non_finite",
+        "sentinel_timestamp",
+        "repeated_hour",
+        "unlinked",
+        "lost_values",
+        "merged_undated",
+        "negative_duration",
+        "before_creation",
     ]
     count: int
 

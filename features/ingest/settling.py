@@ -14,10 +14,15 @@ from features.ingest.zones import clock_changes
 
 
 def settle(stage: Stage) -> None:
-    """Make non-finite numbers and sentinel moments null, fill ``recorded_at``, count what was settled."""
+    """Make non-finite numbers, negative durations and sentinel moments null, and fill ``recorded_at``.
+
+    What was settled is counted.
+    """
     for name, cell in stage.cells.items():
         if cell.wanted.role == "number":
             _make_null(stage, name, "non_finite", f"NOT isfinite({named(name)})")
+        if name == "duration_seconds" and stage.table == "touches":
+            _make_null(stage, name, "negative_duration", f"{named(name)} < 0")
         if cell.wanted.role == "timestamp":
             _make_null(stage, name, "sentinel_timestamp", f"isinf({named(name)})")
             _count_repeated_hours(stage, name)
@@ -32,7 +37,10 @@ def settle(stage: Stage) -> None:
 
 
 def _make_null(
-    stage: Stage, name: str, kind: Literal["non_finite", "sentinel_timestamp"], condition: str
+    stage: Stage,
+    name: str,
+    kind: Literal["non_finite", "sentinel_timestamp", "negative_duration"],
+    condition: str,
 ) -> None:
     rows = count(stage.connection, f"SELECT count(*) FROM {STAGED} WHERE {condition}")
     if rows:

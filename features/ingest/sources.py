@@ -8,7 +8,8 @@ are reached through a link in a private folder, so that no path is taken for a p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,16 +18,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import InputError, ParameterError, Place
+from features.ingest.connecting import Connections
 from features.ingest.databases import spill
 from features.ingest.headers import MAX_COLUMNS, check_headers, plain, read_header
 from features.ingest.lines import MAX_RECORD_BYTES, Survey, Surveyor
 from features.ingest.sql import named, quoted
 from features.ingest.text import TextFile
+from features.machine import refusal
 from features.tables import Source
 
 PARSED = "_parsed"
 _MOST_BAD_SHARE = 0.5
 _MOST_UNDECODABLE_SHARE = 0.01
+_OF_A_CUT = ("ragged_row", "unbalanced_quote", "undecodable")
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ class Scan:
         cells = ", ".join(self.names[at] for at in sorted(positions)) or self.names[0]
         try:
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {PARSED} AS SELECT {cells} FROM {self.reader}")
-        except duckdb.Error:
-            raise damaged(self.name) from None
+        except duckdb.Error as error:
+            raise refusal(error) or damaged(self.name) from None
         return replace(self, reader=PARSED, position="rowid")
 
     def select(self, positions: Collection[int]) -> str:
@@ -105,6 +109,7 @@ def csv_scan(file: Path, source: Source, work: Path) -> Scan:
     clean = work / "clean.csv"
     survey = _surveyed(text, source, len(headers), clean)
     _refuse_foreign(text, survey, name, len(headers))
+    _refuse_cut(file, survey, name)
     names = tuple(f"c{at}" for at in range(len(headers)))
     columns = ", ".join(f"{column}: 'VARCHAR'" for column in names)
     target = clean if clean.exists() else _link(file, work / "link.csv")
@@ -129,7 +134,7 @@ def parquet_scan(connection: duckdb.DuckDBPyConnection, file: Path, source: Sour
 
 
 def database_scan(
-    connection: duckdb.DuckDBPyConnection, source: Source, environment: Mapping[str, str], work: Path
+    connection: duckdb.DuckDBPyConnection, source: Source, databases: Connections, work: Path
 ) -> Scan:
     """Copy a database table into a private file as text, in batches.
 
@@ -143,7 +148,7 @@ def database_scan(
     if source.database_table is None or source.url_env is None:
         raise ParameterError("a database table needs url_env and database_table", hint="declare both")
     spilled = work / "table.parquet"
-    spill(source.database_table, source.url_env, environment, spilled)
+    spill(source.database_table, source.url_env, databases, spilled)
     return _parquet(connection, spilled, source.database_table, work)
 
 
@@ -172,8 +177,8 @@ def _parquet(connection: duckdb.DuckDBPyConnection, file: Path, name: str, work:
 def _described(connection: duckdb.DuckDBPyConnection, reader: str, name: str) -> list[tuple[str, str]]:
     try:
         rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
-    except duckdb.Error:
-        raise damaged(name) from None
+    except duckdb.Error as error:
+        raise refusal(error) or damaged(name) from None
     return [(str(row[0]), str(row[1])) for row in rows]
 
 
@@ -209,6 +214,24 @@ def _refuse_foreign(text: TextFile, survey: Survey, name: str, columns: int) -> 
             hint="check separator and quotes",
             place=Place(stage="ingest", file=name, row=survey.line(first)),
         )
+
+
+def _refuse_cut(file: Path, survey: Survey, name: str) -> None:
+    """Refuse a file whose last row is not whole and has no line end: an export or a copy broke off there."""
+    is_last_bad = bool(survey.bad_rows) and survey.bad_rows[-1] == survey.rows - 1
+    if is_last_bad and survey.bad_reasons[-1] in _OF_A_CUT and not _ends_a_line(file):
+        raise InputError(
+            f"file '{name}' looks cut off: its last row is not whole and no line end follows",
+            hint="let the export finish and copy it whole, or mend its last row",
+            place=Place(stage="ingest", file=name, row=survey.line(survey.rows - 1)),
+        )
+
+
+def _ends_a_line(file: Path) -> bool:
+    """Whether the last character is a line end, in one byte or in the two of UTF-16."""
+    with file.open("rb") as opened:
+        opened.seek(-2, os.SEEK_END)
+        return opened.read().strip(b"\0")[-1:] in {b"\n", b"\r"}
 
 
 def _link(file: Path, link: Path) -> Path:

@@ -17,6 +17,7 @@ from features.ingest.headers import NEEDS_ONE_OF, Match
 from features.ingest.quarantine import Counts, Note, Reason, quarantined
 from features.ingest.sources import Scan, damaged
 from features.ingest.sql import count, named, quoted
+from features.machine import refusal
 from features.tables import Source
 
 STAGED = "_staged"
@@ -98,8 +99,8 @@ class Stage:
         self.scan = self.scan.prepare(self.connection, self.match.columns.values())
         try:
             self.connection.execute(f"CREATE OR REPLACE TABLE {STAGED} AS {self._query()}")
-        except duckdb.Error:
-            raise damaged(self.scan.name) from None
+        except duckdb.Error as error:
+            raise refusal(error) or damaged(self.scan.name) from None
         rows = count(self.connection, f"SELECT count(*) FROM {STAGED}")
         if rows != self.scan.rows:
             raise LeadrankError(

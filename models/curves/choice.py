@@ -165,7 +165,7 @@ def venn_abers(margin: Vector, label: Vector, weight: Vector | None = None) -> C
     margin, label = margin[::step], label[::step]
     asked = np.unique(np.quantile(margin, np.linspace(0, 1, KNOTS)))
     at, block = np.unique(margin, return_inverse=True)
-    count, won = np.bincount(block, weights=rows), np.bincount(block, weights=rows * label)
+    count, won = (np.bincount(block, weights=of).astype(np.float64) for of in (rows, rows * label))
     ends = [[_rate_beside(at, count, won, here, outcome) for here in asked] for outcome in (0.0, 1.0)]
     low, high = np.array(ends)
     return _through(asked, high / (1 - low + high), margin, label, rows)

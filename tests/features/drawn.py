@@ -7,8 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-MOMENTS = {"created_at", "merged_at", "deleted_at", "occurred_at", "recorded_at", "changed_at", "as_of"}
-NUMBERS = {"duration_seconds", "employees", "snapshot_id", "row_number"}
+MOMENTS = {
+    "created_at", "merged_at", "deleted_at", "opted_out_at", "occurred_at", "recorded_at", "changed_at",
+    "as_of",
+}  # fmt: skip
+NUMBERS = {"duration_seconds", "employees", "snapshot_id", "row_number", "opted_out", "outcome", "label"}
 
 
 def drawn(text: str) -> pa.Table:

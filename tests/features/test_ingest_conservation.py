@@ -135,7 +135,8 @@ def test_every_row_is_accepted_quarantined_or_dropped(
     try:
         loaded = load(CONNECTION, {"leads": SOURCE}, folder=folder)
     except InputError:
-        assert data.count(b"x,\xe9,1") > 1  # more than one line does not decode: the file is not UTF-8
+        is_cut = not data.endswith((b"\n", b"\r")) and slowly(data)[-1][1] is None
+        assert is_cut or data.count(b"x,\xe9,1") > 1  # more than one line does not decode: not UTF-8
         return
     rows = CONNECTION.execute("SELECT row_number, lead_id, note, size FROM leads").fetchall()
     away = [line for (line,) in CONNECTION.execute("SELECT line FROM quarantine").fetchall()]

@@ -190,7 +190,7 @@ def test_a_personal_value_never_leaves_its_row(
     assert ("leads",) not in tables or crm.rows(f"SELECT count(*) FROM leads WHERE source = '{CANARY}'") == [
         (0,)
     ]
-    assert {name for (name,) in tables} <= {"leads", "quarantine"}
+    assert {name for (name,) in tables} <= {"leads", "quarantine", "erased"}
 
 
 def test_a_broken_conservation_law_is_our_bug() -> None:

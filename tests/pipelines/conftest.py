@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from pipelines import cli, console, train
+from pipelines import cli, console, stopping, train
 from pipelines import params as parameters
 from pipelines.progress import Progress
 
@@ -19,7 +19,7 @@ from pipelines.progress import Progress
 @pytest.fixture
 def leadrank(monkeypatch, capfd):
     """Run a command in this process: its exit code, stdout and stderr."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
 
     def run(*words, home=None):
         if home is not None:
@@ -32,7 +32,8 @@ def leadrank(monkeypatch, capfd):
         return ended.value.code, *capfd.readouterr()
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -142,7 +142,6 @@ def test_the_evidence_says_what_gave_each_leak_away(verdicts):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_the_model_is_as_good_as_one_that_never_saw_them(planted):
     def lift(names):
         params = planted.params(names)

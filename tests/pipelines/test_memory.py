@@ -17,7 +17,7 @@ from pipelines import score
 from pipelines.progress import Progress
 from tests.pipelines.ends import asked
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]  # its fixture trains and scores two nights
+pytestmark = pytest.mark.slow  # its fixture trains and scores two nights
 
 NIGHTS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2)]
 CSV = "all_varchar = true, quote = '\"', escape = '\"', ignore_errors = true"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from features.errors import LockedError
 from models import registry
+from pipelines import score
 from pipelines.champion import moving
 from tests.pipelines.ends import asked, failed
 
@@ -131,6 +134,27 @@ def test_a_model_without_signal_is_promoted_by_no_reason(crm, leadrank):
 def test_two_changes_at_once_are_one(crm):
     with moving(crm), pytest.raises(LockedError, match="another promotion or rollback"), moving(crm):
         pass
+
+
+def test_a_night_keeps_the_champion_that_it_began_with(crm, leadrank, monkeypatch):
+    with (crm / "leads.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{row},{12 - row},\n" for row in range(12))
+    uri, fill = f"sqlite:///{crm}/mlflow.db", score._fill
+
+    def promoting(*given, **named):
+        second = registry.version(uri, "leadrank", "2")
+        registry.put_in_force(uri, "leadrank", second, instead_of="1", record={})
+        return fill(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(score, "_fill", promoting)
+        told = asked(leadrank, "score", "--as-of", "2026-06-30", home=crm)
+    model = json.loads((Path(told["folder"]) / "manifest.json").read_text())["model"]
+    assert (model["version"], model["digest"]) == ("1", registry.version(uri, "leadrank", "1").digest)
+    assert aliases(crm) == {"1": [], "2": ["champion"]}
+    after = asked(leadrank, "score", "--as-of", "2026-07-01", home=crm)
+    model = json.loads((Path(after["folder"]) / "manifest.json").read_text())["model"]
+    assert model["version"] == "2"
 
 
 def test_the_card_of_a_version_is_printed(two_versions, leadrank):

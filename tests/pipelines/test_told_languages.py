@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.labels import labels
-from pipelines import told_lead, told_ranking, told_trace
+from pipelines import told_calls, told_lead, told_ranking, told_trace
 from tests.models.test_report_languages import MARKED, unsaid
 from tests.serve.test_lead_page import LEAD, REASON
 
@@ -20,7 +20,8 @@ TOLD = {
 RANKING = {
     "run_id": "R", "as_of": "2026-06-30", "is_new": False, "folder": "runs", "ranked_by": "scorecard",
     "ranked_because": "no version of the model has shown signal on later leads",
-    "counts": {"ranked": 2, "tables": [{"quarantined": 1}]}, "withheld": {WITHHELD: 5},
+    "counts": {"ranked": 2, "opted_out": 1, "tables": [{"quarantined": 1}]}, "withheld": {WITHHELD: 5},
+    "listed": {"calls": 3, "nurture": 1}, "missed": ["2026-06-29"],
     "leads": [{"rank": 1, "lead_id": "L1", "probability": None, "probability_withheld": WITHHELD, "score": 7,
                "grade": "A1", "change": -1.5, "for_1": "3 ☎", "against_1": None}],
 }  # fmt: skip
@@ -32,6 +33,16 @@ TRACE = {
     "probability": 0.1, "probability_low": 0.05, "probability_high": 0.2, "score": 50.0,
     "published": {"run_id": "R", "rank": 3, "features_differ": [], "probability_withheld": WITHHELD},
 }  # fmt: skip
+
+CALL = {"owner": "Ann", "territory": "N", "place": 1, "lead_id": "L1", "probability": 0.25, "value": 1234.5}
+TOTAL = {
+    "by": "all", "owner": None, "calls": 5, "capacity": 25, "expected_wins": 1.25, "wins_low": 0.0,
+    "wins_high": 3.0, "value_of_next_call": 0.5,
+}  # fmt: skip
+CALLS = {
+    "calls": [{**CALL, "why": why} for why in ("best", "explore", "recycled")],
+    "totals": [TOTAL, {**TOTAL, "by": "owner", "owner": "Ann"}, {**TOTAL, "by": "owner"}],
+}
 
 
 @pytest.fixture
@@ -49,6 +60,7 @@ def said(capsys, shown, result, words):
     [
         (told_lead.lead, TOLD, {"L1", "R", "R0", "B1", "lead", "html"}),
         (told_ranking.ranking, RANKING, {"L1", "R", "A1", "runs", "source"}),
+        (told_calls.calls, CALLS, {"L1", "Ann", "N"}),
         (told_trace.trace, TRACE, {"L1", "R", "touches", "calls", "source"}),
         (told_trace.trace, {**TRACE, "published": None}, {"L1", "touches", "calls"}),
     ],
@@ -66,6 +78,18 @@ def test_a_ranking_is_told_with_the_plural_forms_of_its_language(capsys):
     assert "5 лидов есть место и балл, но нет вероятности: слишком мало исходов по полю «source»" in told
     assert "-1,5" in told
     assert "ни одна версия модели не показала сигнала" in told
+
+
+@pytest.mark.usefixtures("wide")
+def test_calls_are_told_with_the_plural_forms_and_numbers_of_the_language(capsys):
+    told = said(capsys, told_calls.calls, CALLS, labels("ru"))
+    assert "Ann: 5 звонков, возможно 25, ожидается побед: 1,2" in told
+    assert "пока никто не работал" in told
+    unknown = {**TOTAL, "expected_wins": None, "value_of_next_call": None}
+    told = said(capsys, told_calls.calls, {"calls": [], "totals": [unknown]}, labels("zh"))
+    assert "5 个电话" in told
+    assert "成交" not in told
+    assert "再打一个" not in told
 
 
 @pytest.mark.usefixtures("wide")

@@ -97,7 +97,8 @@ def test_killed_at_any_step_the_old_or_the_new_ranking_is_whole_and_a_rerun_heal
 
 def test_a_full_disk_at_any_step_leaves_a_whole_ranking_and_is_told(tmp_path, monkeypatch):
     counts = []
-    steps_of(monkeypatch, tmp_path / "dry", 0, counts.append)
+    publish(tmp_path / "dry", 0)
+    steps_of(monkeypatch, tmp_path / "dry", 1, counts.append)
     for moment in counts:
         folder = tmp_path / str(moment)
         publish(folder, 0)

@@ -97,3 +97,21 @@ def test_an_output_that_cannot_be_written_is_a_storage_error(model, connection, 
     predicted = predictions.predict(model, features(2), rows=2)
     with pytest.raises(StorageError, match=f"'{name}' cannot be written"):
         predictions.write(connection, predicted, tmp_path / "absent" / name, is_flat=False)
+
+
+def test_a_refused_row_says_why_and_a_row_that_could_be_answered_is_not_shown(model, connection, tmp_path):
+    out = tmp_path / "out.csv"
+    predicted = predictions.predict(model, features(5).take([0, 1, 4]), rows=5)
+    refused = pa.table(
+        {
+            "row": [3, 4],
+            "lead_id": pa.array(["L00002", None]),
+            "as_of": pa.array([None, None], pa.timestamp("us")),
+            "problem": [predictions.OPTED_OUT, predictions.ERASED],
+        }
+    )
+    assert predictions.write(connection, predicted, out, is_flat=False, refused=refused) == 2
+    rows = csv_rows(out)
+    assert [row["lead_id"] for row in rows] == ["L00000", "L00001", "L00002", "", "L00004"]
+    assert [row["problem"] for row in rows] == ["", "", predictions.OPTED_OUT, predictions.ERASED, ""]
+    assert [row["probability"] != "" for row in rows] == [True, True, False, False, True]

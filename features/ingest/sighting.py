@@ -1,0 +1,49 @@
+"""Whether a declared source holds something new, told without reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from features.ingest.databases import newest
+from features.ingest.files import locate
+from features.tables import CONTRACT, Source
+
+DATES = ("recorded_at", "occurred_at", "changed_at", "linked_at", "created_at", "date")
+"""By which a database table is looked at: the first of these that it has."""
+
+
+def sighting(sources: Mapping[str, Source], folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What each source looks like from outside; another text means that something is new.
+
+    Parameters
+    ----------
+    sources
+        By canonical table name.
+    folder
+        Folder of ``params.yaml``.
+    environment
+        Where the URLs of database tables are looked up.
+
+    Returns
+    -------
+    dict
+        By table: size, time of change and inode of a file; of a database table its newest date
+        (``recorded_at``, else another of `DATES`), or its number of rows if it has no date.
+
+    Raises
+    ------
+    InputError
+        A file is missing.
+    ParameterError, UpstreamError
+        A database cannot be asked.
+    """
+    return {name: _seen(name, source, folder, environment) for name, source in sources.items()}
+
+
+def _seen(name: str, source: Source, folder: Path, environment: Mapping[str, str]) -> str:
+    if source.format == "database":
+        dates = [source.header(date) for date in DATES if date in CONTRACT[name].columns]
+        return newest(source.database_table or name, dates, source.url_env or "", environment)
+    found = locate(source.path or "", folder).stat()
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"

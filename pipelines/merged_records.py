@@ -1,0 +1,100 @@
+"""Which records of the table ``leads`` are one person's: those that the CRM has merged, over others too."""
+
+# ruff: noqa: S608  # names go through named()
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from features.backend import environment, workspace
+from features.errors import ParameterError
+from features.ingest import load
+from features.ingest.sql import named
+from pipelines.params import Params
+
+_ALONE = "CREATE TEMP TABLE _same AS FROM _asked"
+_MERGED = """
+    CREATE TEMP TABLE _same AS
+    WITH RECURSIVE pairs(one, other) AS (
+        SELECT lead_id, merged_into FROM leads WHERE merged_into IS NOT NULL
+        UNION SELECT merged_into, lead_id FROM leads WHERE merged_into IS NOT NULL
+    ),
+    same(lead_id) AS (
+        SELECT lead_id FROM _asked UNION SELECT pairs.other FROM pairs JOIN same ON pairs.one = same.lead_id
+    )
+    SELECT lead_id FROM same
+"""
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the table ``leads`` says of the leads.
+
+    Attributes
+    ----------
+    ids
+        Theirs, and those of all records that were merged with them.
+    clicks
+        Their click ids.
+    there
+        How many of ``ids`` the table has.
+    """
+
+    ids: frozenset[str]
+    clicks: frozenset[str]
+    there: int
+
+
+def records_of(params: Params, home: Path, ids: frozenset[str]) -> Records:
+    """Look leads up in their table, which is read without any tombstone.
+
+    Raises
+    ------
+    ParameterError
+        The table has no ids: its leads are called by their row.
+    InputError, UpstreamError
+        The table cannot be read.
+    """
+    clicks = {name: params.tables["leads"].fields[name] for name in _click_columns(params)}
+    source = replace(params.tables["leads"], fields=clicks, outcome_column=None, order_column=None)
+    with workspace(home) as backend:
+        loaded = load(
+            backend.con, {"leads": source}, folder=home, generate_ids=True, environment=environment()
+        )
+        if "lead_id" in loaded.missing["leads"]:
+            raise ParameterError(
+                "the table 'leads' has no ids, and a row number names nobody",
+                hint="declare its column lead_id; to erase here, remove the row and the folder of runs",
+            )
+        backend.con.execute("CREATE TEMP TABLE _asked AS SELECT unnest($1) AS lead_id", [sorted(ids)])
+        same = _family(backend.con, has_merges="merged_into" in loaded.columns["leads"])
+        return Records(
+            ids | same,
+            frozenset(value for name in clicks for value in _values(backend.con, name)),
+            _rows(backend.con),
+        )
+
+
+def _family(connection: Any, *, has_merges: bool) -> frozenset[str]:
+    """Ids of all records that became one another: the CRM says that they are the same person."""
+    connection.execute(_MERGED if has_merges else _ALONE)
+    return frozenset(lead_id for (lead_id,) in connection.execute("FROM _same").fetchall())
+
+
+def _values(connection: Any, column: str) -> list[str]:
+    found = connection.execute(
+        f"SELECT DISTINCT {named(column)} FROM leads SEMI JOIN _same USING (lead_id) "
+        f"WHERE {named(column)} IS NOT NULL"
+    ).fetchall()
+    return [str(value) for (value,) in found]
+
+
+def _rows(connection: Any) -> int:
+    return int(connection.execute("SELECT count(*) FROM leads SEMI JOIN _same USING (lead_id)").fetchone()[0])
+
+
+def _click_columns(params: Params) -> list[str]:
+    declared = params.tables["leads"].fields
+    return sorted({column for column in params.ads.click_id.values() if column in declared})

@@ -1,0 +1,29 @@
+"""How a signal ends a command: in good order, and with 128 and its number, whatever it interrupts."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_received: list[int] = []
+
+
+def watch() -> None:
+    """Let each of the signals end the command; one that the caller has had ignored (``nohup``) stays so."""
+    _received.clear()
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stopped)
+
+
+def end_if_stopped() -> None:
+    """End as the signal would have: a library may have turned it into an error of its own, as DuckDB does."""
+    if _received:
+        sys.exit(128 + _received[0])
+
+
+def _stopped(number: int, _frame: object) -> NoReturn:
+    _received.append(number)
+    sys.exit(128 + number)

@@ -1,0 +1,165 @@
+"""The files of a run: features, scores, reasons, the ledger of change, the ranking, the lists and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError, ParameterError
+from features.memory import current_features, is_present, scored
+from features.snapshots import known_until, tonight, undecided
+from pipelines import changed, exporting, listing
+from pipelines.comparing import compared
+from pipelines.inputs import Inputs
+from pipelines.params import Params
+from pipelines.progress import Progress
+from pipelines.rankers import ByModel, ByScorecard
+from serve import batch, merging, runs
+from serve.ledger_totals import write_totals
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is in the staged folder.
+
+    Attributes
+    ----------
+    ranked
+        Leads in the ranking.
+    changes
+        What the ledger compares, for the manifest; None: nothing.
+    is_now
+        Whether its night is the present.
+    changed_since
+        Of which run's rows the unchanged leads are, for the manifest; None: every lead was scored.
+    """
+
+    ranked: int
+    changes: dict[str, Any] | None
+    is_now: bool
+    changed_since: dict[str, Any] | None
+
+
+def write(
+    staged: Path,
+    params: Params,
+    home: Path,
+    inputs: Inputs,
+    by: ByModel | ByScorecard,
+    as_of: datetime,
+    progress: Progress,
+    *,
+    since: runs.Run | None,
+) -> Written:
+    """Write every file of the run.
+
+    Parameters
+    ----------
+    since
+        Leads that nothing has happened for since keep this run's rows; None: all are scored.
+
+    Raises
+    ------
+    InputError
+        No lead is open.
+    ParameterError
+        A column that is to be published is not there, or the lists cannot be made.
+    """
+    shown = _shown(params, inputs)
+    listing.check(params, inputs)
+    is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
+    with progress.stage("building features"):
+        asked = _ask(params, inputs, by, as_of, is_now=is_now, since=since)
+        _write_features(staged, params, inputs, by, is_now=is_now)
+    if asked:
+        with progress.stage("scoring and explaining", total=asked) as advance:
+            by.score(inputs, staged, shown=shown, on_rows=advance)
+    previous = since or runs.before(home / params.score.runs, as_of)
+    changes = compared(
+        params,
+        home,
+        inputs,
+        by,
+        staged,
+        previous=previous if asked else None,
+        is_now=is_now,
+        progress=progress,
+    )
+    told = None
+    if since is not None:
+        with progress.stage("taking over unchanged leads"):
+            changes, told = _take_over(inputs, by, staged, since, asked)
+    with progress.stage("ranking"):
+        batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
+        listing.write_lists(params, inputs, by, staged, as_of=as_of)
+        inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
+        exporting.export(params, inputs, staged, as_of=as_of)
+    return Written(asked + (told["kept"] if told else 0), changes, is_now, told)
+
+
+def _ask(
+    params: Params,
+    inputs: Inputs,
+    by: ByModel | ByScorecard,
+    as_of: datetime,
+    *,
+    is_now: bool,
+    since: runs.Run | None,
+) -> int:
+    """Make the table ``snapshots``: the leads to score, as many as returned."""
+    if inputs.is_flat:
+        found = undecided(inputs.tables["leads"])
+    else:
+        found = tonight(inputs.tables["leads"], inputs.tables["outcomes"], as_of)
+    every = inputs.backend.create_table("snapshots", found)
+    if int(every.count().to_pyarrow().as_py()) == 0:
+        raise InputError("no lead is open at this moment", hint="check --as-of and the outcomes table")
+    if since is not None:
+        every = changed.narrow(params, inputs, by, since, as_of, is_now=is_now)
+    return int(every.count().to_pyarrow().as_py())
+
+
+def _write_features(
+    staged: Path, params: Params, inputs: Inputs, by: ByModel | ByScorecard, *, is_now: bool
+) -> None:
+    """Write the features of the ranker and, for the memory, every ``current`` field."""
+    beside = () if inputs.is_flat else current_features(inputs.fields)
+    chosen = tuple({feature.name: feature for feature in (*by.features(params, inputs), *beside)}.values())
+    snapshots = inputs.backend.table("snapshots")
+    table = scored(snapshots, inputs.tables, chosen, inputs.fields, by.vocabulary, is_now=is_now)
+    table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
+
+
+def _take_over(
+    inputs: Inputs, by: ByModel | ByScorecard, staged: Path, since: runs.Run, rescored: int
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Add the unchanged leads; what the ledger compares now, and what is told of them."""
+    calibrate = by.champion.bundle.target.calibration.apply if isinstance(by, ByModel) else None
+    kept = merging.take_over(inputs.connection, staged, since, calibrate=calibrate)
+    told = {"run_id": since.run_id, "rescored": rescored, "kept": kept}
+    if not isinstance(by, ByModel):
+        return None, told
+    counts = merging.take_over_ledger(inputs.connection, staged, since)
+    write_totals(inputs.connection, staged, since)
+    return {"previous_run": since.run_id, **counts}, told
+
+
+def _shown(params: Params, inputs: Inputs) -> batch.Shown:
+    missing = [name for name in params.score.publish_columns if name not in inputs.tables["leads"].columns]
+    if missing:
+        raise ParameterError(
+            f"score.publish_columns names '{missing[0]}', which the table 'leads' does not have",
+            hint="correct the name, or declare the column under tables.leads.fields",
+        )
+    given = params.score
+    return batch.Shown(
+        publish_columns=given.publish_columns,
+        reasons_for=given.reasons_for,
+        reasons_against=given.reasons_against,
+        evidence_leads=given.evidence_leads,
+        grade_shares=given.grade_shares,
+        routes=given.routes,
+        language=given.language,
+    )

@@ -1,0 +1,1 @@
+"""Lists that people work from: whom each rep calls tomorrow, and what nurturing offers to whom."""
