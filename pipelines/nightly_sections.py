@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipelines.sections import Name, Positive, Section, Share
+from pipelines.sections import Name, Positive, Section, Share, Variable
 from serve.gates.limits import Limits
 from serve.lists.capacity import Capacity as Plan
 from serve.lists.evidence import Evidence
@@ -105,8 +105,8 @@ class Watch(Section):
         How long one attempt may take.
     """
 
-    url_env: Name | None = None
-    secret_env: Name | None = None
+    url_env: Variable | None = None
+    secret_env: Variable | None = None
     timeout_seconds: Seconds = 10.0
 
     @model_validator(mode="after")

@@ -84,6 +84,11 @@ def _a_source_says_where_it_is(tables: Tables) -> Iterator[Problem]:
             )
         if not is_database and not source.path:
             yield f"tables.{name} has no path", f"give tables.{name}.path, or format: database"
+        if source.url_env is not None and not source.url_env.isidentifier():
+            yield (
+                f"tables.{name}.url_env is no name of an environment variable",  # it may hold a password
+                "write the address into the environment, and the name of the variable here",
+            )
         if is_database and source.path:
             yield f"tables.{name} has both a path and format: database", "keep one of the two"
 

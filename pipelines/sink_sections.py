@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipelines.sections import Name, Plain, Positive, Section
+from pipelines.sections import Name, Plain, Positive, Section, Variable
 from serve.sinks.platforms import Ads as Platforms
 from serve.sinks.targets import Crm
 
@@ -85,7 +85,7 @@ class Sinks(Section):
         How long a database that does not answer is asked again.
     """
 
-    sql: Name | None = None
+    sql: Variable | None = None
     sql_schema: Name = "public"
     sql_lock_seconds: Positive = 10
     sql_statement_seconds: Positive = 600

@@ -34,7 +34,7 @@ class Watcher:
     ----------
     params, home
         Parameters and the folder of their file.
-    now
+    clock
         The clock.
     hook
         Where messages are sent; None: they stay in the outbox.
@@ -44,7 +44,7 @@ class Watcher:
 
     params: Params
     home: Path
-    now: Clock
+    clock: Clock
     hook: Hook | None
     seen: dict[str, str] | None = None
 
@@ -60,8 +60,11 @@ class Watcher:
         start = time.perf_counter()
         try:
             told = self._take_in()
-        finally:  # a source that cannot be read holds no message back
-            sent = self._deliver()
+        except PASSING:
+            stopping.end_if_stopped()
+            self._deliver()  # a source that cannot be read holds no message back
+            raise
+        sent = self._deliver()
         delivery = {"delivered": None, "waiting": None} if sent is None else vars(sent)
         return {**told, **delivery, "seconds": round(time.perf_counter() - start, 3)}
 
@@ -69,7 +72,7 @@ class Watcher:
         here = sighting(self.params.tables, self.home, environment())
         if here == self.seen:
             return {"is_new": False, "leads": None, "crossed": 0}
-        found = crossing.look(self.params, self.home, as_of=self.now(), progress=Progress(is_quiet=True))
+        found = crossing.look(self.params, self.home, as_of=self.clock(), progress=Progress(is_quiet=True))
         card = crossing.card_of(self.params)
         with outbox.opened(self.home) as box:
             before = box.above(card)
@@ -81,8 +84,8 @@ class Watcher:
 
     def _deliver(self) -> Round | None:
         with outbox.opened(self.home) as box:
-            sent = None if self.hook is None else deliver(box, self.hook, now=self.now)
-            box.tidy(self.now())
+            sent = None if self.hook is None else deliver(box, self.hook, now=self.clock)
+            box.tidy(self.clock())
         return sent
 
 

@@ -41,7 +41,7 @@ def write_calls(
     staged
         Folder of tonight's run, with ``ranking.parquet``.
     as_of
-        The moment, UTC without a zone, as ISO 8601; with ``seed`` all that the draws depend on.
+        The moment, UTC without a zone, as ISO 8601; its day and ``seed`` are what the draws depend on.
     ranked_by
         ``model`` or ``scorecard``: without a model a call is valued by points and nobody expects wins.
     tables
@@ -52,7 +52,7 @@ def write_calls(
     by = valued_by(columns, ranked_by)
     _make(connection, "_priced", priced_sql(by))
     route(connection, capacity, as_of=as_of, tables=tables)
-    _make(connection, "_chosen", chosen_sql(capacity.explore_share, seed=seed, as_of=as_of))
+    _make(connection, "_chosen", chosen_sql(capacity.explore_share, seed=seed, day=as_of[:10]))
     _make(connection, "_calls", _CALLS)
     connection.table("_calls").order("owner, place").write_parquet(str(staged / CALLS))
     write_csv(connection.read_parquet(str(staged / CALLS)).order("owner, place"), staged / "calls.csv")

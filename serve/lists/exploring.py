@@ -7,12 +7,12 @@ probability with which it was to be chosen tonight, so that a later look can wei
 from __future__ import annotations
 
 
-def uniform_sql(seed: int, as_of: str, what: str, key: str) -> str:
-    """The SQL of a number from 0 to 1 that depends on the seed, the night, a purpose and a key alone."""
-    return f"md5_number_lower('{seed}|{as_of}|{what}|' || {key}) / 18446744073709551616.0"
+def uniform_sql(seed: int, day: str, what: str, key: str) -> str:
+    """The SQL of a number from 0 to 1 that depends on the seed, the day, a purpose and a key alone."""
+    return f"md5_number_lower('{seed}|{day}|{what}|' || {key}) / 18446744073709551616.0"
 
 
-def chosen_sql(share: float, *, seed: int, as_of: str) -> str:
+def chosen_sql(share: float, *, seed: int, day: str) -> str:
     """The SQL that chooses from every list, from ``_members`` and ``_lists``.
 
     Parameters
@@ -20,8 +20,8 @@ def chosen_sql(share: float, *, seed: int, as_of: str) -> str:
     share
         Share of a list's calls that are drawn, 0 to 1. What it gives beyond a whole number is one more drawn
         lead on so many of the nights.
-    seed, as_of
-        What the draws depend on.
+    seed, day
+        What the draws depend on: nights made anew within a day draw the same leads.
 
     Returns
     -------
@@ -36,8 +36,8 @@ def chosen_sql(share: float, *, seed: int, as_of: str) -> str:
     "A generalization of sampling without replacement from a finite universe"). Over the two numbers that e
     may have, the probability is their mean, weighted as they are drawn.
     """
-    of_list = uniform_sql(seed, as_of, "list", "list")
-    of_lead = uniform_sql(seed, as_of, "lead", "lead_id")
+    of_list = uniform_sql(seed, day, "list", "list")
+    of_lead = uniform_sql(seed, day, "lead", "lead_id")
     return f"""
         WITH sized AS (
             SELECT list, calls, members, floor({share} * calls)::BIGINT AS fewer,
@@ -45,8 +45,9 @@ def chosen_sql(share: float, *, seed: int, as_of: str) -> str:
             FROM _lists WHERE members > calls
         ), decided AS (
             SELECT *, fewer + ({of_list} < one_more)::BIGINT AS drawn FROM sized
-        ), placed AS (
-            SELECT *, row_number() OVER (PARTITION BY list ORDER BY worth DESC NULLS LAST, rank) AS place
+        ), placed AS (  -- few columns: a window sorts all that it carries
+            SELECT list, lead_id,
+                   row_number() OVER (PARTITION BY list ORDER BY worth DESC NULLS LAST, rank) AS place
             FROM _members
         ), drawing AS (
             SELECT placed.*, calls, members, fewer, one_more, drawn,
@@ -56,13 +57,12 @@ def chosen_sql(share: float, *, seed: int, as_of: str) -> str:
                    ) AS ticket
             FROM placed LEFT JOIN decided USING (list)
         )
-        SELECT * EXCLUDE (calls, members, fewer, one_more, drawn, ticket, is_below),
-               is_below AND ticket <= drawn AS is_drawn,
+        SELECT _members.*, place, is_below AND ticket <= drawn AS is_drawn,
                NOT is_below OR ticket <= drawn AS is_called,
                CASE WHEN calls IS NULL THEN 1.0
-                    ELSE (1 - one_more) * {_chance("fewer")} + one_more * {_chance("(fewer + 1)")}
+                    ELSE least(1.0, (1 - one_more) * {_chance("fewer")} + one_more * {_chance("(fewer + 1)")})
                END AS selection_probability
-        FROM drawing
+        FROM drawing JOIN _members USING (list, lead_id)
     """  # noqa: S608  # numbers and names of our own
 
 

@@ -13,7 +13,7 @@ from serve.watching.webhook import Hook, post
 ATTEMPTS = 3
 ROUND_SECONDS = 30.0
 """After so long no further message of a round is begun: the next look must not wait."""
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
 _OK, _SERVER = range(200, 300), range(500, 600)
 _LATER = (408, 429)
 
@@ -58,7 +58,7 @@ def _send(message: Waiting, to: Hook, now: Clock) -> int | None:
     retrying = Retrying(
         retry=retry_if_result(_is_down),
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
+        wait=wait_exponential(multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
 

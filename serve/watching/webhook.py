@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -23,6 +24,7 @@ from features.errors import ParameterError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  # how the scheme marks one
 SECRET_BYTES = range(24, 65)
+_PLAIN = re.compile("[!-~]+")
 _HOW = "make one with `openssl rand -base64 32` and write the prefix before it"
 
 
@@ -127,7 +129,7 @@ def _cut(connection: http.client.HTTPConnection, is_late: threading.Event) -> No
 def _address(url: str, name: str) -> SplitResult:
     try:
         found = urlsplit(url.strip())
-        is_usable = bool(found.hostname) and (found.port is None or found.port > 0)
+        is_usable = bool(found.hostname) and found.port != 0 and _PLAIN.fullmatch(url.strip()) is not None
     except ValueError:
         is_usable = False
     if not is_usable or found.username is not None or not _is_safe(found):

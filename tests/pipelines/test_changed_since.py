@@ -19,7 +19,10 @@ from serve import runs
 from serve.merging import SCORED_AT
 
 # mlflow and its dependencies warn about themselves while they are imported.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
 
 NIGHT, NINE = datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 6, 30, 9, tzinfo=UTC)
 FILES = ("features", "contributions", "reasons")
@@ -148,7 +151,7 @@ def test_the_order_is_that_of_the_scores_of_both(day):
     _, _, part, _, known = day
     ranked = pq.read_table(part.folder / "ranking.parquet").to_pylist()
     assert [row["rank"] for row in ranked] == list(range(1, len(ranked) + 1))
-    keys = [(-row["probability"], -row["margin"], row["lead_id"]) for row in ranked]
+    keys = [(-row["margin"], row["lead_id"]) for row in ranked]  # a probability may be withheld
     assert keys == sorted(keys)
     assert known["lost"] not in {row["lead_id"] for row in ranked}
     assert {row["lead_id"]: row[SCORED_AT] for row in ranked} == {
@@ -168,7 +171,7 @@ def test_the_manifest_says_what_the_run_is_built_on_and_the_ledger_compares_with
     assert full.manifest["changed_since"] is None
     ledger = rows(part, "changes")
     assert len(ledger) == counts["both"]
-    assert all(ledger[lead][0]["change"] == 0 for lead in ledger.keys() - rescored(part))
+    assert {ledger[lead][0]["change"] for lead in ledger.keys() - rescored(part)} <= {0.0, None}
     assert {lead: row for lead, row in ledger.items() if lead in rescored(part)} == {
         lead: row for lead, row in rows(full, "changes").items() if lead in rescored(part)
     }
@@ -226,7 +229,7 @@ def test_a_run_that_is_not_there_withdrawn_or_damaged_is_not_built_upon(day, tmp
 def test_other_parameters_want_a_full_run(day, tmp_path, leadrank):
     home = shutil.copytree(day[0], tmp_path / "crm")
     path = home / "params.yaml"
-    path.write_text(path.read_text("utf-8") + "\n# another parameter\ngates: {ties: 0.9}\n", "utf-8")
+    path.write_text(path.read_text("utf-8").replace("rows_fall: 0.2", "rows_fall: 0.3"), "utf-8")
     words = ("score", "--as-of", "2026-06-30T10:00", "--changed-since", day[1].run_id)
     code, _, err = leadrank(*words, home=home)
     line = json.loads(err.splitlines()[-1])

@@ -47,6 +47,7 @@ def test_a_year_of_runs_and_ten_thousand_files_beside_them_keep_no_command_waiti
     assert max(listing, scoring) < 5
 
 
+@pytest.mark.slow
 def test_thirty_nights_leave_what_a_few_leave(home, leadrank):
     shutil.rmtree(home / "runs")
     with (home / "params.yaml").open("a") as file:

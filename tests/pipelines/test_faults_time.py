@@ -90,8 +90,8 @@ def test_a_night_begun_before_midnight_keeps_its_moment(home, leadrank, monkeypa
 
     clock = iter([datetime(2026, 6, 29, 23, 59, 59, tzinfo=UTC), datetime(2026, 6, 30, 0, 0, 1, tzinfo=UTC)])
     monkeypatch.setattr(console, "now", lambda: next(clock))
-    fill = score._fill
-    monkeypatch.setattr(score, "_fill", lambda *given, **named: (next(clock), fill(*given, **named))[1])
+    write = score.write
+    monkeypatch.setattr(score, "write", lambda *given, **named: (next(clock), write(*given, **named))[1])
     told = asked(leadrank, "score", home=home)
     assert told["as_of"] == "2026-06-29T00:00:00+00:00"
 

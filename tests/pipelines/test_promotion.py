@@ -139,15 +139,15 @@ def test_two_changes_at_once_are_one(crm):
 def test_a_night_keeps_the_champion_that_it_began_with(crm, leadrank, monkeypatch):
     with (crm / "leads.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{row},{12 - row},\n" for row in range(12))
-    uri, fill = f"sqlite:///{crm}/mlflow.db", score._fill
+    uri, write = f"sqlite:///{crm}/mlflow.db", score.write
 
     def promoting(*given, **named):
         second = registry.version(uri, "leadrank", "2")
         registry.put_in_force(uri, "leadrank", second, instead_of="1", record={})
-        return fill(*given, **named)
+        return write(*given, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(score, "_fill", promoting)
+        patch.setattr(score, "write", promoting)
         told = asked(leadrank, "score", "--as-of", "2026-06-30", home=crm)
     model = json.loads((Path(told["folder"]) / "manifest.json").read_text())["model"]
     assert (model["version"], model["digest"]) == ("1", registry.version(uri, "leadrank", "1").digest)

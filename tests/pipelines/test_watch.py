@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, LockedError, ParameterError
+from pipelines import crossing, watch
 from pipelines import params as parameters
-from pipelines import watch
 from serve import runs
 from serve.watching import outbox
 from tests.pipelines.ends import asked
@@ -198,7 +198,7 @@ def has_looked(home):
         if not (home / outbox.FILE).exists():
             return False
         with outbox.opened(home) as box:
-            return box._connection.execute("SELECT count(*) FROM looks").fetchone()[0] > 0
+            return box.above(crossing.card_of(parameters.load(home / "params.yaml"))) is not None
 
     return happened
 

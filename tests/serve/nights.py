@@ -52,6 +52,7 @@ def called(
     *,
     ranked_by: str = "model",
     seed: int = 7,
+    as_of: str = AS_OF,
     **tables: pa.Table,
 ) -> tuple[list[dict], dict[str | None, dict]]:
     """The calls of a night, and its totals by rep (None: all)."""
@@ -61,7 +62,7 @@ def called(
         for name, rows in loaded.items():
             connection.register(name, rows)
         columns = {name: rows.column_names for name, rows in loaded.items()}
-        write_calls(connection, folder, capacity, as_of=AS_OF, seed=seed, ranked_by=ranked_by, tables=columns)
+        write_calls(connection, folder, capacity, as_of=as_of, seed=seed, ranked_by=ranked_by, tables=columns)
         left = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
         assert left == set(loaded)  # nothing of ours stays behind
     totals = pq.read_table(folder / "call_totals.parquet").to_pylist()

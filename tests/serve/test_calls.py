@@ -176,6 +176,16 @@ def test_what_spreadsheets_run_is_disarmed_in_the_csv_alone(tmp_path):
     assert list(row) == pq.read_schema(tmp_path / "calls.parquet").names
 
 
+def test_a_night_made_anew_on_the_same_day_draws_the_same_and_the_next_day_does_not(tmp_path):
+    leads = owned([(f"L{n}", "Ann", "N") for n in range(99)])
+    ranked = ranking([(f"L{n}", 0.5) for n in range(99)])
+    half = Capacity(calls_per_owner=20, explore_share=0.5)
+    days = ("2026-06-30T00:00:00", "2026-06-30T13:37:00", "2026-07-01T00:00:00")
+    first, later, next_day = (called(tmp_path, ranked, leads, half, as_of=day)[0] for day in days)
+    assert sum(call["why"] == "explore" for call in first) == 10
+    assert first == later != next_day
+
+
 NAMES = st.sampled_from(["Ann", "Bob", "Cay", None])
 PLACES = st.sampled_from(["N", "S", None])
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from serve.lists.exploring import chosen_sql
 
-NIGHT = "2026-06-30T00:00:00"
+DAY = "2026-06-30"
 
 
-def chosen(lists: dict[str, tuple[int, int]], share: float, *, seeds=(7,), as_of: str = NIGHT) -> list[dict]:
+def chosen(lists: dict[str, tuple[int, int]], share: float, *, seeds=(7,), day: str = DAY) -> list[dict]:
     """What is chosen of lists of (calls, members), for each seed: rows by list and place."""
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE _lists (list VARCHAR, calls BIGINT, members BIGINT)")
@@ -24,7 +24,7 @@ def chosen(lists: dict[str, tuple[int, int]], share: float, *, seeds=(7,), as_of
         )
         found = []
         for seed in seeds:
-            query = chosen_sql(share, seed=seed, as_of=as_of)
+            query = chosen_sql(share, seed=seed, day=day)
             rows = connection.execute(f"FROM ({query}) ORDER BY list, place").to_arrow_table()
             found.append(rows.to_pylist())
     return found
@@ -82,14 +82,14 @@ def test_weighting_by_the_inverse_gives_the_sum_over_all_leads():
     assert abs(np.mean(estimates) - sum(row["worth"] for row in drawn[0])) < 4 * error
 
 
-def test_the_same_seed_and_night_draw_the_same_and_others_do_not():
-    def drawn(seed, as_of):
-        (rows,) = chosen({"ann": (10, 200)}, 0.5, seeds=[seed], as_of=as_of)
+def test_the_same_seed_and_day_draw_the_same_and_others_do_not():
+    def drawn(seed, day):
+        (rows,) = chosen({"ann": (10, 200)}, 0.5, seeds=[seed], day=day)
         return {row["lead_id"] for row in rows if row["is_drawn"]}
 
-    assert drawn(7, NIGHT) == drawn(7, NIGHT)
-    assert drawn(7, NIGHT) != drawn(8, NIGHT)
-    assert drawn(7, NIGHT) != drawn(7, "2026-07-01T00:00:00")
+    assert drawn(7, DAY) == drawn(7, DAY)
+    assert drawn(7, DAY) != drawn(8, DAY)
+    assert drawn(7, DAY) != drawn(7, "2026-07-01")
 
 
 def test_a_list_with_room_for_all_draws_nobody():

@@ -23,7 +23,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.01)
 
 
 def message(lead="L1", *, at=NOON, threshold=50.0):
@@ -167,6 +167,8 @@ def test_a_port_that_nobody_listens_at_is_no_error(tmp_path):
         "https://",
         "https://example.org:99999/",
         "example.org",
+        "https://example.org/a b",
+        "https://example.org/ü",
     ],
 )
 def test_an_address_that_is_not_safe_is_refused_and_not_shown(url):
