@@ -7,7 +7,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 help:
 	@echo "make demo       environment, demo CRM, training, a published ranking in demo/"
-	@echo "make test       lint, types, import rules and tests (about five minutes)"
+	@echo "make test       lint, types, import rules and tests (a quarter of an hour on two cores)"
 	@echo "make test-slow  also what is marked slow"
 	@echo "make lock       resolve the lock files again"
 

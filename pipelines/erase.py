@@ -54,9 +54,9 @@ def run(
     dict
         ``is_dry``, ``asked`` and ``merged`` (how many leads were named, and how many records were merged
         with them), ``there`` (how many of all these the table has), ``pseudonyms``, ``runs`` (``run_id`` and
-        rows by ``files``), ``forward_tests`` (rows by file), ``sql_rows`` (None without ``sinks.sql``),
-        ``leftovers`` (unfinished runs and scratch folders), ``holding`` (files that may still name them),
-        ``remains`` (``where`` and ``why``).
+        rows by ``files``), ``beside`` (rows by file of ``.leadrank`` and MLflow), ``sql_rows`` (None without
+        ``sinks.sql``), ``leftovers`` (unfinished runs and scratch folders), ``holding`` (files that may still
+        name them, or cannot be read), ``remains`` (``where`` and ``why``).
 
     Raises
     ------
@@ -89,7 +89,6 @@ def run(
         "there": found.there,
         "pseudonyms": [] if stones is None else sorted(map(stones.pseudonym, found.ids)),
         **told,
-        "holding": [] if is_dry else remnants.holding(params, home, found.ids),
         "remains": remnants.remains(params, home),
     }
 
@@ -98,13 +97,14 @@ def _cleaned(params: Params, home: Path, gone: Gone, *, is_dry: bool) -> dict[st
     """Every place that leadrank writes to; a new one is added here, and to `remnants.remains` until it is."""
     folder = home / params.score.runs
     cleaned = list(from_runs(folder, gone, is_dry=is_dry))
+    beside = remnants.clean(params, home, gone, is_dry=is_dry)
     told = {
         "runs": [{"run_id": run.run_id, "files": run.files} for run in cleaned if run.problem is None],
-        "forward_tests": remnants.forward_tests(params, home, gone.leads, is_dry=is_dry),
-        "leftovers": leftovers(home / params.score.runs, is_dry=is_dry)
-        + remnants.scratch(home, is_dry=is_dry),
+        "beside": beside.rows,
+        "leftovers": leftovers(folder, is_dry=is_dry) + remnants.scratch(home, is_dry=is_dry),
+        "holding": beside.unreadable + ([] if is_dry else remnants.holding(params, home, gone.leads)),
+        "sql_rows": None if is_dry else sinking.erase(params, gone.leads),
     }
-    told["sql_rows"] = None if is_dry else sinking.erase(params, gone.leads)
     if problems := [run.run_id for run in cleaned if run.problem is not None]:
         raise StorageError(
             f"runs {listed(problems)} have files that cannot be read; all else is clean",
@@ -119,7 +119,7 @@ def _asked(lead_ids: Sequence[str], reason: str) -> frozenset[str]:
         raise ParameterError("no lead is named", hint="write its id, or --lead-file with one id a line")
     if not reason.strip():
         raise ParameterError("--reason is empty", hint="give the number of the request, and no name")
-    if any(lead_id in reason for lead_id in ids):
+    if any(lead_id in reason for lead_id in ids if len(lead_id) >= remnants.SHORTEST):
         raise ParameterError(
             "--reason names the lead", hint="give the number of the request: the reason is kept"
         )

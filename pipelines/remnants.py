@@ -5,45 +5,87 @@ from __future__ import annotations
 import mmap
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 
+from features import durable
 from features import scratch as scratches
 from features.tombstones import FILE, KEY
 from models.cards.forward_test import ROWS, lead_numbers
 from models.registry import TEST, anchored
 from models.tracking.address import artifact_root, database
 from pipelines.params import Params
-from serve.without import filtered_parquet
+from serve.without import Gone, filtered_parquet, rows_of
 
 SHORTEST = 6
 """Characters of an id that is looked for in files of any kind: a shorter one is everywhere by chance."""
 
-_LEAD_NUMBER = "lead"
+Without: TypeAlias = Callable[[Path, Path | None], int]
+"""Counts the rows of the leads in a file and, where a target is given, writes a copy without them."""
+
+_NUMBER = "lead"
 
 
-def forward_tests(params: Params, home: Path, ids: Collection[str], *, is_dry: bool) -> dict[str, int]:
-    """Take the leads out of the forward tests in MLflow's folder: rows by file.
+@dataclass(frozen=True)
+class Files:
+    """What became of files beside the runs.
+
+    Attributes
+    ----------
+    rows
+        Rows that are gone (or would be) by file.
+    unreadable
+        Files that could not be read, and so are left as they are.
+    """
+
+    rows: dict[str, int]
+    unreadable: list[str]
+
+
+def clean(params: Params, home: Path, gone: Gone, *, is_dry: bool) -> Files:
+    """Take the leads out of tables below ``.leadrank`` and of the forward tests in MLflow's folder.
 
     A test has a number made from each id, and who has the id can make it again.
     """
-    root = artifact_root(anchored(params.tracking.uri, home))
-    if root is None:
-        return {}
-    numbers = lead_numbers(pa.chunked_array([sorted(ids)], pa.string())).tolist()
-    told = {}
-    for path in sorted(root.rglob(f"{TEST}/{ROWS}")):
-        rows = filtered_parquet(path, None, column=_LEAD_NUMBER, values=numbers)
-        if rows and not is_dry:
-            fresh = path.with_suffix(".new")
-            filtered_parquet(path, fresh, column=_LEAD_NUMBER, values=numbers)
-            fresh.chmod(path.stat().st_mode)
-            fresh.replace(path)
+    told = Files({}, [])
+    for path, without in [*_caches(home, gone), *_forward_tests(params, home, gone)]:
+        name = _shown(path, home)
+        try:
+            rows = without(path, None)
+            if rows and not is_dry:
+                _replace(path, without)
+        except (pa.ArrowException, OSError):
+            told.unreadable.append(name)
+            continue
         if rows:
-            told[path.relative_to(root).as_posix()] = rows
+            told.rows[name] = rows
     return told
+
+
+def _caches(home: Path, gone: Gone) -> Iterator[tuple[Path, Without]]:
+    for path in sorted((home / ".leadrank").rglob("*")):
+        if path.suffix in {".parquet", ".csv"} and path.is_file():
+            yield path, lambda source, target: rows_of(source, gone, target)
+
+
+def _forward_tests(params: Params, home: Path, gone: Gone) -> Iterator[tuple[Path, Without]]:
+    root = artifact_root(anchored(params.tracking.uri, home))
+    numbers = lead_numbers(pa.chunked_array([sorted(gone.leads)], pa.string())).tolist()
+    for path in [] if root is None else sorted(root.rglob(f"{TEST}/{ROWS}")):
+        yield path, lambda source, target: filtered_parquet(source, target, column=_NUMBER, values=numbers)
+
+
+def _replace(path: Path, without: Without) -> None:
+    fresh = path.with_suffix(".new")
+    without(path, fresh)
+    fresh.chmod(path.stat().st_mode & 0o777)
+    durable.sync(fresh)
+    fresh.replace(path)
+    durable.sync(path.parent)
 
 
 def scratch(home: Path, *, is_dry: bool) -> int:

@@ -23,7 +23,7 @@ def erased(result: Result) -> None:
     rows = [
         (run["run_id"], name, f"{count:,}") for run in result["runs"] for name, count in run["files"].items()
     ]
-    rows += [("MLflow", name, f"{count:,}") for name, count in result["forward_tests"].items()]
+    rows += [("", name, f"{count:,}") for name, count in result["beside"].items()]
     if result["sql_rows"] is not None:
         rows.append(("database", "leadrank_ranking", f"{result['sql_rows']:,}"))
     if rows:
@@ -31,7 +31,7 @@ def erased(result: Result) -> None:
     if result["leftovers"]:
         say(f"{result['leftovers']} unfinished runs and scratch folders {verb}")
     for file in result["holding"]:
-        say(f"STILL THERE, look at it: {file} names one of the leads")
+        say(f"LOOK AT {file}: it names one of the leads, or cannot be read")
     show_table(("what remains", "why"), [(part["where"], part["why"]) for part in result["remains"]])
 
 

@@ -52,8 +52,8 @@ def spill(table: str, url_env: str, databases: Connections, target: Path) -> Non
     schema, _, name = table.rpartition(".")
     query: Select[Any] = sa.select(sa.literal_column("*")).select_from(sa.table(name, schema=schema or None))
     try:
-        streamed = databases.to(url_env).execute(query, execution_options=_STREAMED)
-        _write(streamed, target, partial(databases.check_in_time, table))
+        with databases.to(url_env).execute(query, execution_options=_STREAMED) as streamed:
+            _write(streamed, target, partial(databases.check_in_time, table))
     except sa.exc.SQLAlchemyError as error:
         raise _unanswered(table, url_env, error) from None
 

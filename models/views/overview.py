@@ -125,7 +125,7 @@ def drawn(weight: Vector, most: int) -> npt.NDArray[np.intp]:
     """At most so many places, in their order, drawn in proportion to the weights (systematic sampling).
 
     >>> drawn(np.array([1.0, 1.0, 2.0, 4.0]), 4)
-    array([1, 2, 3, 3])
+    array([0, 2, 3, 3])
     """
     count = min(most, len(weight))
     return np.searchsorted(np.cumsum(weight) / weight.sum(), (np.arange(count) + 0.5) / count)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features import tombstones
@@ -16,6 +17,7 @@ from features.backend import workspace
 from features.errors import InputError, ParameterError
 from features.scratch import abandoned
 from features.tables import Source
+from models.cards.forward_test import lead_numbers
 from pipelines import remnants
 from pipelines.erase import conversion_keys
 from pipelines.inputs import opened
@@ -26,6 +28,7 @@ from pipelines.refusing import answerable, refused
 from serve.predictions import ERASED, OPTED_OUT
 from serve.sinks import ads
 from serve.sinks.platforms import PLATFORMS
+from serve.without import Gone
 
 SPAWN = multiprocessing.get_context("spawn")
 LEADS = """\
@@ -168,3 +171,21 @@ def test_rows_of_dated_tables_get_no_answer_if_their_lead_has_opted_out_or_was_e
     assert told["problem"] == [ERASED, OPTED_OUT][: 1 + tells]
     assert told["lead_id"] == [None, "sibling"][: 1 + tells]
     assert answered == (["loser"] if tells else ["sibling", "loser"])
+
+
+def test_tables_beside_the_runs_are_cleaned_and_one_that_cannot_be_read_is_told(home):
+    cache, test = home / ".leadrank" / "c.parquet", home / "mlartifacts" / "1" / "r" / "artifacts" / "test"
+    for folder in (cache.parent, test):
+        folder.mkdir(parents=True)
+    pq.write_table(pa.table({"lead_id": ["00Q1234", "other"]}), cache)
+    numbers = lead_numbers(pa.chunked_array([["00Q1234", "other"]]))
+    pq.write_table(pa.table({"lead": numbers, "label": [1.0, 0.0]}), test / "rows.parquet")
+    (home / ".leadrank" / "torn.parquet").write_bytes(b"PAR1")
+    gone = Gone(frozenset({"00Q1234"}))
+    expected = {".leadrank/c.parquet": 1, "mlartifacts/1/r/artifacts/test/rows.parquet": 1}
+    for is_dry in (True, False):
+        told = remnants.clean(params(home), home, gone, is_dry=is_dry)
+        assert (told.rows, told.unreadable) == (expected, [".leadrank/torn.parquet"])
+    assert pq.read_table(cache).to_pydict() == {"lead_id": ["other"]}
+    assert pq.read_table(test / "rows.parquet").to_pydict() == {"lead": [numbers[1]], "label": [0.0]}
+    assert remnants.clean(params(home), home, gone, is_dry=False).rows == {}
