@@ -21,7 +21,7 @@ from models.cards.forward_test import lead_numbers
 from pipelines import remnants
 from pipelines.erase import conversion_keys
 from pipelines.inputs import opened
-from pipelines.merged_records import records_of
+from pipelines.merged_records import _family, records_of
 from pipelines.params import load
 from pipelines.progress import Progress
 from pipelines.refusing import answerable, refused
@@ -68,6 +68,17 @@ def test_all_records_that_were_merged_are_one_person(home, asked):
     assert found.ids == {"loser", "older", "master", "sibling"}
     assert found.clicks == {"click-1", "click-2"}
     assert found.there == 4
+
+
+def test_nobody_of_them_is_ever_overlooked():
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE leads AS FROM (VALUES ('loser', 'master'), ('older', 'loser'), ('master', NULL), "
+            "('sibling', 'master')) AS leads(lead_id, merged_into)"
+        )
+        connection.execute("CREATE TABLE _asked AS SELECT 'loser' AS lead_id")
+        found = {_family(connection, has_merges=True) for _ in range(300)}
+    assert found == {frozenset({"loser", "older", "master", "sibling"})}
 
 
 def test_a_master_that_the_table_has_no_more_is_the_same_person_too(home):
