@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo test test-slow lint lock clean
+.PHONY: help demo test test-slow screenshots lint lock clean
 
 help:
 	@echo "make demo       environment, demo CRM, training, a published ranking in demo/"
 	@echo "make test       lint, types, import rules and tests (a quarter of an hour on two cores)"
 	@echo "make test-slow  also what is marked slow"
+	@echo "make screenshots  docs/screens of the page, from the demo in demo/, with Chromium"
 	@echo "make lock       resolve the lock files again"
 
 .venv/bin/python:
@@ -44,6 +45,9 @@ test: .venv/.dev lint
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+screenshots: .venv/.dev
+	$(BIN)/python docs/make_screens.py demo
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check --quiet .

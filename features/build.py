@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.operations as ops
@@ -25,7 +27,15 @@ from features.vocabulary import Vocabulary
 KEYS = ("snapshot_id", "lead_id", "as_of")
 INTERNAL = ("snapshot_id", "as_of", "row_number", "lead_age_us", "age_us", "weight_here")
 """Columns of a history that only the engine reads: a feature is told of the others."""
+Keep: TypeAlias = Callable[[ir.Table], ir.Table]
+"""Computes a table once for all that reads it."""
 DECIMALS = 6  # last-digit differences between engines cannot cross a split
+
+
+def cached(table: ir.Table) -> ir.Table:
+    """Computes a table at once and keeps it until nothing refers to it."""
+    kept: ir.Table = table.cache()
+    return kept
 
 
 def feature_table(
@@ -34,6 +44,8 @@ def feature_table(
     features: Iterable[Feature],
     fields: Mapping[str, Mapping[str, Field]],
     vocabulary: Vocabulary | None = None,
+    *,
+    keep: Keep = cached,
 ) -> ir.Table:
     """Compute features for every snapshot.
 
@@ -49,6 +61,8 @@ def feature_table(
         The user's declared fields by table and name.
     vocabulary
         What the team's words mean; None leaves all words without a meaning.
+    keep
+        How a table that several parts read is kept: at once, unless the query is only written down.
 
     Returns
     -------
@@ -61,22 +75,57 @@ def feature_table(
     FeatureError
         A feature returned many values per lead or reads a column that its table does not have.
     """
+    features = tuple(features)
+    parts = feature_parts(snapshots, tables, features, fields, vocabulary, keep=keep)
+    table = _side_by_side(snapshots.select(*KEYS), [part.rows for part in parts], keep)
+    ordered = dict.fromkeys(feature.on for feature in features)
+    of_scan = {on: [feature for feature in features if feature.on == on] for on in ordered}
+    return table.select(*KEYS, **{f.name: _finished(table, f) for group in of_scan.values() for f in group})
+
+
+@dataclass(frozen=True)
+class Part:
+    """Features that one query computes.
+
+    Attributes
+    ----------
+    rows
+        ``snapshot_id`` and a column per feature, not finished; a snapshot without facts may have no row.
+    features
+        Those features.
+    """
+
+    rows: ir.Table
+    features: tuple[Feature, ...]
+
+    def finished(self) -> ir.Table:
+        """The rows with numbers as float64, rounded, as `feature_table` has them."""
+        return self.rows.select("snapshot_id", **{f.name: _finished(self.rows, f) for f in self.features})
+
+
+def feature_parts(
+    snapshots: ir.Table,
+    tables: Mapping[str, ir.Table],
+    features: Iterable[Feature],
+    fields: Mapping[str, Mapping[str, Field]],
+    vocabulary: Vocabulary | None = None,
+    *,
+    keep: Keep = cached,
+) -> list[Part]:
+    """The features in parts that are not joined yet; else as `feature_table`."""
     world = World(tables, fields, vocabulary or Vocabulary())
     scans: dict[str, list[Feature]] = defaultdict(list)
     for feature in features:
         scans[feature.on].append(feature)
-    parts = [values for on, group in scans.items() for values in _passes(on, snapshots, world, group)]
-    table = _side_by_side(snapshots.select(*KEYS), parts)
-    ordered = [feature for group in scans.values() for feature in group]
-    return table.select(*KEYS, **{f.name: _finished(table, f) for f in ordered})
+    return [part for on, group in scans.items() for part in _passes(on, snapshots, world, group, keep)]
 
 
-def _side_by_side(table: ir.Table, parts: Sequence[ir.Table]) -> ir.Table:
+def _side_by_side(table: ir.Table, parts: Sequence[ir.Table], keep: Keep) -> ir.Table:
     """All parts beside the snapshots, by one chain of joins; a part's key is named by its place."""
     for place, part in enumerate(parts):
         key = f"|{place}"  # a bar is in no feature's name
         # Kept: as one query, engines plan and run a hundred aggregates far slower than one after the other.
-        kept = part.rename({key: "snapshot_id"}).cache()
+        kept = keep(part.rename({key: "snapshot_id"}))
         table = table.left_join(kept, table.snapshot_id == kept[key])
     return table
 
@@ -110,16 +159,18 @@ def common_values(table: ir.Table, column: str, most: int) -> list[str]:
     return [str(value) for value in top.to_pyarrow()[column].to_pylist()]
 
 
-def _passes(on: str, snapshots: ir.Table, world: World, features: Sequence[Feature]) -> Iterator[ir.Table]:
+def _passes(
+    on: str, snapshots: ir.Table, world: World, features: Sequence[Feature], keep: Keep
+) -> Iterator[Part]:
     if on in PER_COLUMN:
         columns_of = _columns if on in PLAIN else _over_all_rows
         for column in dict.fromkeys(feature.each for feature in features):
             group = [feature for feature in features if feature.each == column]
-            yield columns_of(past(on, snapshots, world, column=column), group)
+            yield Part(columns_of(past(on, snapshots, world, column=column), group), tuple(group))
     elif on in PLAIN:
-        yield _columns(past(on, snapshots, world), features)
+        yield Part(_columns(past(on, snapshots, world), features), tuple(features))
     else:
-        yield from _aggregates(_kept(past(on, snapshots, world), features), features)
+        yield from _aggregates(_kept(past(on, snapshots, world), features, keep), features)
 
 
 def _columns(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
@@ -130,8 +181,8 @@ def _over_all_rows(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
     return rows.group_by("snapshot_id").aggregate(**{f.name: _one_value(f, rows) for f in features})
 
 
-def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[ir.Table]:
-    """One table for each group of features that one aggregation computes."""
+def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[Part]:
+    """One part for each group of features that one aggregation computes."""
     plain: dict[int | None, list[Feature]] = defaultdict(list)
     by_value: dict[ops.Value, list[Feature]] = defaultdict(list)
     for feature in features:
@@ -140,9 +191,9 @@ def _aggregates(kept: ir.Table, features: Sequence[Feature]) -> Iterator[ir.Tabl
         else:
             by_value[values].append(feature)
     for days, group in plain.items():
-        yield _over_all_rows(within(kept, days), group)
+        yield Part(_over_all_rows(within(kept, days), group), tuple(group))
     for values, group in by_value.items():
-        yield _by_value(kept, values.to_expr(), group)
+        yield Part(_by_value(kept, values.to_expr(), group), tuple(group))
 
 
 def _values(feature: Feature, kept: ir.Table) -> ops.Value | None:
@@ -202,7 +253,7 @@ def _in_window(value: ir.Scalar, rows: ir.Table, days: int | None) -> ir.Scalar:
     return value.op().replace(narrowed, filter=ops.Value).to_expr()
 
 
-def _kept(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
+def _kept(rows: ir.Table, features: Sequence[Feature], keep: Keep) -> ir.Table:
     """The history as a table of its own: the widest window, and only the columns that are read."""
     ordered = with_order(rows)
     read = set[str]().union(*(_columns_read(feature, ordered) for feature in features))
@@ -213,7 +264,7 @@ def _kept(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
     sources = {source for name in read & set(BY_ITSELF) for source in BY_ITSELF[name]}
     kept = within(with_previous(rows, read), widest)
     columns = [name for name in kept.columns if name in read | sources | {"snapshot_id", "age_us"}]
-    return with_times(kept.select(*columns).cache(), read)
+    return with_times(keep(kept.select(*columns)), read)
 
 
 def _columns_read(feature: Feature, rows: ir.Table) -> set[str]:

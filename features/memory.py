@@ -18,7 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from features.build import feature_table
+from features.build import Keep, Part, feature_parts, feature_table
 from features.catalogue import Feature
 from features.fit import own_fields
 from features.moments import naive_utc
@@ -113,6 +113,25 @@ def scored(
         "lead_id", "as_of"
     )
     return built.join(today, "snapshot_id")
+
+
+def parts_today(
+    snapshots: ir.Table,
+    tables: Mapping[str, ir.Table],
+    chosen: Sequence[Feature],
+    fields: Fields,
+    vocabulary: Vocabulary,
+    *,
+    keep: Keep,
+) -> list[Part]:
+    """What `scored` computes of the present, in parts that are not joined."""
+    names = {feature.name for feature in current_features(fields)}
+    current = [feature for feature in chosen if feature.name in names]
+    others = [feature for feature in chosen if feature.name not in names]
+    built = feature_parts(snapshots, tables, others, fields, vocabulary, keep=keep)
+    if not current:
+        return built
+    return built + feature_parts(snapshots, tables, current, known_today(fields), vocabulary, keep=keep)
 
 
 def recall(

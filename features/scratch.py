@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "work-"
+_NEW = ".new-"
 _LOCK = ".lock"
 
 
@@ -21,9 +22,10 @@ def scratch(home: Path) -> Iterator[Path]:
     """
     parent = home / ".leadrank"
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    with (folder / _LOCK).open("wb") as held:
+    fresh = Path(tempfile.mkdtemp(prefix=_NEW, dir=parent))
+    with (fresh / _LOCK).open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder = fresh.rename(parent / f"{PREFIX}{fresh.name.removeprefix(_NEW)}")  # nobody finds it unlocked
         try:
             yield folder
         finally:

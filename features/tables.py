@@ -65,6 +65,7 @@ CONTRACT: Mapping[str, Table] = {
             "deleted_at": _TIME,
             "opted_out": _FLAG,
             "opted_out_at": _TIME,
+            "name": _TEXT,
             "email": _TEXT,
             "phone": _TEXT,
             "title": _TEXT,
@@ -144,8 +145,9 @@ CONTRACT: Mapping[str, Table] = {
     ),
 }
 
-PERSONAL: Mapping[str, tuple[str, ...]] = {"leads": ("email", "phone", "title", "company", "website")}
-"""Optional contract columns that only the load reads: it derives columns from them and drops them."""
+PERSONAL: Mapping[str, tuple[str, ...]] = {"leads": ("name", "email", "phone", "title", "company", "website")}
+"""Optional contract columns that only the load reads: it derives columns from them, and drops them unless
+they are published."""
 
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "leads": (

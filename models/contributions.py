@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -107,11 +108,15 @@ class Kernel:
                 f"the matrix is not {self.features} columns wide", hint="encode it with the bundle's encoding"
             )
         values = np.zeros(matrix.shape)
-        with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
+        workers = min(threads or os.cpu_count() or 1, -(-len(matrix) // ROWS_AT_ONCE))
+        with ExitStack() as stack:
+            # One block needs no threads, and a lead alone no time for starting them.
+            pool = stack.enter_context(ThreadPoolExecutor(workers)) if workers > 1 else None
             for part, kept in self._parts:
                 tables = part.tables() if kept is None else kept
                 add = partial(_add, part.plan, tables, matrix, values)
-                list(pool.map(add, _blocks(len(matrix))))  # the list waits, and raises what was raised
+                blocks = _blocks(len(matrix))
+                list(pool.map(add, blocks) if pool else map(add, blocks))  # waits, and raises what was raised
         return values, self.base
 
 

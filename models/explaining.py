@@ -83,8 +83,8 @@ class Explainer:
         ModelError
             Columns differ from the training's, or contributions do not add up to the margin.
         """
-        scores = self._scorer.score(table)
         matrix = encode(table, self.bundle.encoding)
+        scores = self._scorer.score_matrix(matrix)
         values, base = self._contributions(matrix)
         worst = float(np.max(np.abs(base + values.sum(axis=1) - scores.margin), initial=0.0))
         if not worst <= TOLERANCE:

@@ -31,8 +31,26 @@ NAMES: Mapping[str, str] = {
     "fast_track": "fast-track",
     "nurture": "nurture",
     "hold": "hold",
+    "lead": "new lead",
+    "mql": "MQL",
+    "sql": "SQL",
+    "opportunity": "opportunity",
+    "won": "won",
+    "lost": "lost",
+    "disqualified": "disqualified",
+    "reopened": "reopened",
+    "recycled": "back in nurture",
+    "returned_at_once": "returned at once",
+    "returned_after_follow_up": "returned after follow-up",
+    "accept": "accepted",
+    "return": "handed back",
+    "worked": "worked",
+    "not_a_fit": "not a fit",
+    "up": "risen",
+    "down": "fallen",
+    "new": "new",
 }
-"""Words for codes of ours; a team's own routes and families are shown with spaces for underscores."""
+"""Words for codes of ours; a team's own stages, routes and families are shown with spaces for underscores."""
 _LOCALES = Path(__file__).parent / "locales"
 
 

@@ -152,7 +152,7 @@ def _columns(table: pa.Table, encoding: Encoding) -> Iterator[Matrix]:
 
 
 def _numbers(column: pa.ChunkedArray) -> Matrix:
-    values = pc.cast(column, pa.float64()).to_numpy()
+    values = (column if column.type == pa.float64() else pc.cast(column, pa.float64())).to_numpy()
     return np.where(np.isfinite(values), values, np.nan)
 
 

@@ -13,7 +13,7 @@ from features.errors import ModelError
 from models.bundle import Bundle, Target
 from models.fitting.blend import Ensemble
 from models.further.horizons import within
-from models.matrix import encode
+from models.matrix import Matrix, encode
 from models.metrics import Vector
 
 ROWS_AT_ONCE = 50_000
@@ -94,7 +94,13 @@ class Scorer:
 
     def score(self, table: pa.Table) -> Scores:
         """Margin, probability and score of each row."""
-        margin = self.margin(table)
+        return self._scores(self.margin(table))
+
+    def score_matrix(self, matrix: Matrix) -> Scores:
+        """As `score`, of rows that are encoded already."""
+        return self._scores(_finite(self._ensemble.margin(matrix)))
+
+    def _scores(self, margin: Vector) -> Scores:
         chance = _finite(self.target.calibration.apply(margin))
         low, high = self.target.spread.interval(margin, self.target.calibration)
         others = within(margin, self.target.horizons, self.target.calibration, self.target.horizon_days)

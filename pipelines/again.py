@@ -36,6 +36,26 @@ def of_night(folder: Path, as_of: datetime) -> runs.Run | None:
     return None if run is None or runs.damaged_files(run) else run
 
 
+def compared_with(night: runs.Run) -> runs.Run | None:
+    """The run that the ledger of a published one compares with, whatever was published since; None: none.
+
+    Raises
+    ------
+    StorageError
+        It is gone, so the ledger cannot come out the same.
+    """
+    told = night.manifest.get("changes")
+    if told is None:
+        return None
+    found = runs.find(night.folder.parent, told["previous_run"])
+    if found is None:
+        raise StorageError(
+            f"run '{told['previous_run']}', which run '{night.run_id}' was compared with, is gone",
+            hint="without it the night cannot be made again; `--if-exists replace` publishes it anew",
+        )
+    return found
+
+
 def check_same(run: runs.Run, staged: Path) -> None:
     """Hold what was made again against what was published.
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from features.aims import Aim, asked
+from features.aims import asked
 from models.audit.association import Flags
 from models.bundle import Bundle
 from pipelines.field_tags import silent_tonight
 from pipelines.inputs import Inputs
-from pipelines.tagging import AIMS
+from serve.asked import aims_of, flags_of
 
 
 def asked_tonight(inputs: Inputs, bundle: Bundle, snapshots: Any) -> dict[str, Flags]:
@@ -20,13 +18,7 @@ def asked_tonight(inputs: Inputs, bundle: Bundle, snapshots: Any) -> dict[str, F
 
 
 def _of_aims(inputs: Inputs, bundle: Bundle, snapshots: Any) -> dict[str, Flags]:
-    given = bundle.extras.get(AIMS, {})
-    aims = [
-        Aim(name, rule["kind"], rule["horizon_days"], tuple(rule["stages"])) for name, rule in given.items()
-    ]
-    if not aims or "outcomes" not in inputs.tables:
+    aims = aims_of(bundle, inputs.tables)
+    if not aims:
         return {}
-    if "touches" not in inputs.tables:
-        aims = [aim for aim in aims if aim.kind != "silent"]
-    found = asked(snapshots, inputs.tables, aims).order_by("snapshot_id").to_pyarrow()
-    return {aim.name: np.asarray(found.column(aim.is_asked).to_numpy(), dtype=bool) for aim in aims}
+    return flags_of(asked(snapshots, inputs.tables, aims).order_by("snapshot_id").to_pyarrow(), aims)

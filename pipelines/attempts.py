@@ -14,6 +14,7 @@ import duckdb
 from features import durable
 from features.errors import LeadrankError, LockedError
 from features.machine import refusal
+from pipelines import stopping
 
 FILE = "last-attempt.json"
 
@@ -29,8 +30,12 @@ def recorded(home: Path, as_of: datetime) -> Iterator[None]:
     except LeadrankError as error:
         _keep(file, as_of, error)
         raise
+    except SystemExit:
+        if (signalled := stopping.stopped()) is not None:
+            _keep(file, as_of, signalled)
+        raise
     except (OSError, MemoryError, duckdb.Error) as error:
-        told = refusal(error)
+        told = stopping.stopped() or refusal(error)
         if told is not None:
             _keep(file, as_of, told)
         raise

@@ -15,7 +15,18 @@ from typing import NoReturn
 import typer
 
 from features.errors import LeadrankError, ParameterError
-from pipelines import cli_learning, cli_nightly, cli_privacy, cli_watch, console, failing, outlets, stopping
+from pipelines import (
+    cli_learning,
+    cli_nightly,
+    cli_privacy,
+    cli_reports,
+    cli_serving,
+    cli_watch,
+    console,
+    failing,
+    outlets,
+    stopping,
+)
 from pipelines.console import app
 
 __all__ = [
@@ -23,6 +34,8 @@ __all__ = [
     "cli_learning",
     "cli_nightly",
     "cli_privacy",
+    "cli_reports",
+    "cli_serving",
     "cli_watch",
     "main",
 ]  # importing them declares commands
@@ -43,6 +56,8 @@ def main() -> NoReturn:
     except LeadrankError as error:
         _fail(error)
     except SystemExit as ended:
+        if (signalled := stopping.stopped()) is not None:
+            _fail(signalled)
         # Typer's own way out of a pipe that nobody reads is 1, which is none of our codes.
         sys.exit(128 + signal.SIGPIPE if ended.code == 1 else ended.code)
     except (typer.Abort, KeyboardInterrupt):
@@ -58,6 +73,6 @@ def main() -> NoReturn:
 
 def _fail(error: LeadrankError) -> NoReturn:
     """End with the error's code and one JSON line on stderr, without field values."""
-    stopping.end_if_stopped()
+    error = stopping.stopped() or error
     outlets.say(json.dumps(failing.line(error, console.PROGRESS), ensure_ascii=False) + "\n")
     sys.exit(error.code)

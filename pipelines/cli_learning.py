@@ -9,7 +9,7 @@ import typer
 
 from features.errors import ParameterError
 from pipelines import told, told_audit, told_backtest, told_points, told_promotion
-from pipelines.console import AsJson, ParamsFile, Pictures, Rows, app, opened, progress_for, show
+from pipelines.console import AsJson, ParamsFile, Pictures, Rows, app, now, opened, progress_for, show
 
 
 @app.command()
@@ -142,10 +142,18 @@ def demo(
     leads: Annotated[int, typer.Option(help="Leads to generate.", min=200)] = 5_000,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 7,
     data_only: Annotated[bool, typer.Option("--data-only", help="Only write the tables.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Then add users and serve the page.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a demo CRM with a known truth, train on it and publish a ranking."""
     from pipelines.demo import command
 
+    if serve and (data_only or as_json):
+        raise ParameterError("--serve does not go with --data-only or --json", hint="leave one of them out")
+
     result = command.run(folder, leads=leads, seed=seed, data_only=data_only, progress=progress_for(as_json))
     show(result, told.demo, as_json)
+    if serve:
+        from pipelines import serving
+
+        serving.run_demo(*opened(folder / "params.yaml"), clock=now)

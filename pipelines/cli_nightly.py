@@ -38,6 +38,7 @@ def score(
         str | None,
         typer.Option(help="Score only leads that changed since this run of the day; --as-of is then now."),
     ] = None,
+    top: Annotated[int, typer.Option(help="Leads to show; 0 keeps them out of logs.", min=0)] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Rank and explain every open lead and publish the run; the same night again changes nothing."""
@@ -55,7 +56,8 @@ def score(
         if_exists=if_exists,
         changed_since=changed_since,
     )
-    show(result, in_its_language(told_ranking.ranking, given), as_json)
+    shown = {**result, "leads": result["leads"][:top]}
+    show(shown, in_its_language(told_ranking.ranking, given), as_json)
 
 
 @app.command()

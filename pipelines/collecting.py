@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ParameterError
+from pipelines import remnants
 from pipelines.params import Params
 from serve import runs, swapping
 from serve.keeping import collect
@@ -39,4 +40,6 @@ def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[s
     with runs.lock(folder):
         if not is_dry:
             swapping.finish(folder)
-        return {**asdict(collect(folder, keep=stay, is_dry=is_dry)), "is_dry": is_dry}
+        told = asdict(collect(folder, keep=stay, is_dry=is_dry))
+        told["leftovers"] += remnants.scratch(home, is_dry=is_dry)
+        return {**told, "is_dry": is_dry}

@@ -43,6 +43,13 @@ AsOf = Annotated[
 PROGRESS = Progress()
 
 
+def group(name: str, text: str) -> typer.Typer:
+    """Commands under one name, ``leadrank NAME …``; the text is their help."""
+    made = typer.Typer(name=name, no_args_is_help=True, rich_markup_mode=None, help=text)
+    app.add_typer(made)
+    return made
+
+
 def opened(path: Path) -> tuple[Params, Path]:
     """The parameters, and the folder that relative paths start at."""
     from pipelines.params import load

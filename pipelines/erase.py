@@ -14,13 +14,14 @@ from typing import Any
 
 from features import tombstones
 from features.errors import ParameterError, StorageError, listed
-from pipelines import remnants, sinking
+from pipelines import forgetting, remnants, sinking
 from pipelines.merged_records import records_of
 from pipelines.params import Params
 from pipelines.progress import Progress
 from serve import runs, swapping
 from serve.erasing import erase as from_runs
 from serve.keeping import leftovers
+from serve.watching import outbox
 from serve.without import Gone
 
 KEY_CHARACTERS = 32
@@ -54,9 +55,10 @@ def run(
     dict
         ``is_dry``, ``asked`` and ``merged`` (how many leads were named, and how many records were merged
         with them), ``there`` (how many of all these the table has), ``pseudonyms``, ``runs`` (``run_id`` and
-        rows by ``files``), ``beside`` (rows by file of ``.leadrank`` and MLflow), ``sql_rows`` (None without
-        ``sinks.sql``), ``leftovers`` (unfinished runs and scratch folders), ``holding`` (files that may still
-        name them, or cannot be read), ``remains`` (``where`` and ``why``).
+        rows by ``files``), ``beside`` (rows by file of ``.leadrank`` and MLflow), ``messages`` (of the
+        watcher's outbox), ``state_rows`` (of the page's state; None without one), ``sql_rows`` (None without
+        ``sinks.sql``), ``leftovers`` (unfinished runs, scratch folders, indexes of the page), ``holding``
+        (files that may still name them, or cannot be read), ``remains`` (``where`` and ``why``).
 
     Raises
     ------
@@ -82,6 +84,8 @@ def run(
             swapping.finish(folder)
         with progress.stage("cleaning"):
             told = _cleaned(params, home, gone, is_dry=is_dry)
+            pseudonym = None if stones is None else stones.pseudonym
+            told["state_rows"] = forgetting.forget(params, home, gone.leads, pseudonym)
     return {
         "is_dry": is_dry,
         "asked": len(ids),
@@ -98,11 +102,14 @@ def _cleaned(params: Params, home: Path, gone: Gone, *, is_dry: bool) -> dict[st
     folder = home / params.score.runs
     cleaned = list(from_runs(folder, gone, is_dry=is_dry))
     beside = remnants.clean(params, home, gone, is_dry=is_dry)
+    unfinished = leftovers(folder, is_dry=is_dry) + remnants.scratch(home, is_dry=is_dry)
+    messages = 0 if is_dry else outbox.forget(home, gone.leads)
     told = {
         "runs": [{"run_id": run.run_id, "files": run.files} for run in cleaned if run.problem is None],
         "beside": beside.rows,
-        "leftovers": leftovers(folder, is_dry=is_dry) + remnants.scratch(home, is_dry=is_dry),
+        "leftovers": unfinished + remnants.indexes(home, is_dry=is_dry),
         "holding": beside.unreadable + ([] if is_dry else remnants.holding(params, home, gone.leads)),
+        "messages": messages,
         "sql_rows": None if is_dry else sinking.erase(params, gone.leads),
     }
     if problems := [run.run_id for run in cleaned if run.problem is not None]:

@@ -21,7 +21,7 @@ from features.reading import made_from
 from models.audit.association import Flags
 from models.bundle import Bundle, Target
 from models.fitting.rows import History
-from models.further.stated import STATED, Texts, fit_values, tag_text, tags_of, tried_values
+from models.further.stated import Texts, fit_values, tag_text, tags_of, tried_values
 from models.further.tags import LEAST_TAGGED, Tag
 from models.further.targets import LightFit
 from models.phrases import Phrase
@@ -30,6 +30,7 @@ from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.tag_rules import TagRule
 from pipelines.tagging import placed
+from serve.asked import by_target, stated_fields
 
 CURRENT = Phrase("only today's value of the field is known: nothing could be measured forward in time")
 
@@ -92,10 +93,8 @@ def silent_tonight(inputs: Inputs, bundle: Bundle, snapshots: Any) -> dict[str, 
 
     Nobody is asked about a field that the tables no longer have.
     """
-    given: Mapping[str, Any] = bundle.extras.get(STATED, {})
-    fields = {about["field"] for about in given.values()}
-    silent = {field: _is_silent(inputs, bundle, snapshots, field) for field in fields}
-    return {target: silent[about["field"]] for about in given.values() for target in about["targets"]}
+    silent = {field: _is_silent(inputs, bundle, snapshots, field) for field in stated_fields(bundle)}
+    return by_target(bundle, silent)
 
 
 def _tried(

@@ -28,7 +28,8 @@ from pipelines.field_tags import FieldTags, field_tags
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.tag_rules import TagRule
-from pipelines.tagging import AIMS, Plan, answers, horizon, plan
+from pipelines.tagging import Plan, answers, horizon, plan
+from serve.asked import AIMS
 from serve.predicted import STAGES
 
 HIGH = 0.75  # quantile of the amounts of won leads

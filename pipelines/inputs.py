@@ -77,13 +77,13 @@ def opened(
     asked_for = ("leads",) if is_flat else ("rows",)
     if str(home) not in sys.path:
         sys.path.append(str(home))  # features.modules are found beside params.yaml
-    fields = _fields(params, is_flat=is_flat)
+    fields = fields_of(params, is_flat=is_flat)
     directing.check(params.train.monotone, fields, modules=params.features.modules)
     with workspace(home) as backend:
         with progress.stage("reading tables"):
             loaded = load(
                 backend.con,
-                _with_clicks(params),
+                with_clicks(params),
                 folder=home,
                 generate_ids=is_prediction,
                 keep_duplicates_of=asked_for if is_prediction else (),
@@ -102,14 +102,14 @@ def opened(
         )
 
 
-def _with_clicks(params: Params) -> dict[str, Source]:
+def with_clicks(params: Params) -> dict[str, Source]:
     """The sources, with the columns of `ads.click_id`: they are loaded, and no feature reads them."""
     leads = params.tables["leads"]
     clicks = {name: Field("category", "current") for name in params.ads.click_id.values()}
     return {**params.tables, "leads": replace(leads, fields={**clicks, **leads.fields})}
 
 
-def _fields(params: Params, *, is_flat: bool) -> dict[str, dict[str, Field]]:
+def fields_of(params: Params, *, is_flat: bool) -> dict[str, dict[str, Field]]:
     """The declared fields; a flat start has no moments, so days before the moment mean nothing there."""
     return {
         name: {n: f for n, f in source.fields.items() if not (is_flat and f.kind == "timestamp")}

@@ -12,6 +12,7 @@ from features.backend import environment, workspace
 from features.errors import ParameterError
 from features.ingest import load
 from features.ingest.sql import named
+from pipelines.inputs import with_clicks
 from pipelines.params import Params
 
 _ALONE = "CREATE OR REPLACE TEMP TABLE _same AS FROM _asked"
@@ -59,8 +60,9 @@ def records_of(params: Params, home: Path, ids: frozenset[str]) -> Records:
     InputError, UpstreamError
         The table cannot be read.
     """
-    clicks = {name: params.tables["leads"].fields[name] for name in _click_columns(params)}
-    source = replace(params.tables["leads"], fields=clicks, outcome_column=None, order_column=None)
+    leads = with_clicks(params)["leads"]
+    clicks = {name: leads.fields[name] for name in sorted(set(params.ads.click_id.values()))}
+    source = replace(leads, fields=clicks, outcome_column=None, order_column=None)
     with workspace(home) as backend:
         loaded = load(
             backend.con, {"leads": source}, folder=home, generate_ids=True, environment=environment()
@@ -101,8 +103,3 @@ def _values(connection: Any, column: str) -> list[str]:
 
 def _rows(connection: Any) -> int:
     return int(connection.execute("SELECT count(*) FROM leads SEMI JOIN _same USING (lead_id)").fetchone()[0])
-
-
-def _click_columns(params: Params) -> list[str]:
-    declared = params.tables["leads"].fields
-    return sorted({column for column in params.ads.click_id.values() if column in declared})

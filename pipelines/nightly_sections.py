@@ -91,6 +91,18 @@ class Nurture(Section):
         return Evidence(**self.model_dump(), horizon_days=horizon_days, delay_days=delay_days)
 
 
+class Reports(Section):
+    """How the reports count: see `serve.reporting.plan.Plan`.
+
+    Attributes
+    ----------
+    sla_hours
+        Hours in which a lead has to be touched once it is marketing-qualified.
+    """
+
+    sla_hours: Annotated[float, Field(gt=0)] = 24.0
+
+
 class Watch(Section):
     """Where `leadrank watch` sends its messages.
 

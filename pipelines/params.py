@@ -19,7 +19,7 @@ from features.tables import Source
 from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
 from pipelines.backtest_section import Backtest
-from pipelines.nightly_sections import Capacity, Gates, Nurture, Watch
+from pipelines.nightly_sections import Capacity, Gates, Nurture, Reports, Watch
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
 from pipelines.sections import (
@@ -34,6 +34,7 @@ from pipelines.sections import (
     Train,
     Tuning,
 )
+from pipelines.serve_sections import Serve
 from pipelines.sink_sections import Ads, Exports, Sinks
 from pipelines.tag_rules import USUAL, TagRule, usual
 
@@ -66,10 +67,12 @@ class Params(Section):
     gates: Gates = Gates()
     capacity: Capacity = Capacity()
     nurture: Nurture = Nurture()
+    reports: Reports = Reports()
     watch: Watch = Watch()
     exports: Exports = Exports()
     ads: Ads = Ads()
     sinks: Sinks = Sinks()
+    serve: Serve = Serve()
     backtest: Backtest = Backtest()
     promotion: Thresholds = Thresholds()
     tuning: Tuning = Tuning()

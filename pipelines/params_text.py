@@ -144,6 +144,7 @@ score:
   reasons_against: 2   # and against it
   language: en         # of the sentences: en, zh or ru
   evidence_leads: 50   # earlier leads with such a value that the evidence of a reason needs
+  timeline_touches: 20 # latest touches of each lead that are published to be shown; 0: none
   grade_shares: [0.25, 0.5, 0.75]  # of the leads: the best grade, the best two, the best three
   routes:              # what to do by grade: A-D for who the lead is, 1-4 for what it does
     call_now: [A1, B1, A2]
@@ -178,6 +179,10 @@ nurture:
   window_days: 30      # days from entering a stage in which content counts
   min_leads: 50        # earlier leads with such content without which nothing is claimed
 
+# What `leadrank report` shows of sources, funnel and team.
+reports:
+  sla_hours: 24        # hours in which a lead has to be touched once it is marketing-qualified
+
 # ── leadrank watch: who has just reached scorecard.mql_points, while it happens ─────────────────
 watch:
   url_env: null        # environment variable with the address to post to; null: they stay in the outbox
@@ -200,6 +205,18 @@ sinks:
   sql_lock_seconds: 10        # how long a statement waits for a lock
   sql_statement_seconds: 600  # how long it may take
   sql_retry_seconds: 60       # how long a database that does not answer is asked again
+
+# ── leadrank serve: the page and its API, docs/serving.md ───────────────────────────────────────
+serve:
+  host: 127.0.0.1      # where it listens; beyond this machine it wants public_url
+  port: 8000
+  public_url: null     # the https address that browsers know it by
+  trusted_proxy: null  # address of the proxy whose word on who asks is taken
+  state_url_env: null  # environment variable with the URL of the state; null: .leadrank/state.db
+  idle_hours: 8        # a login holds so long without a request
+  absolute_hours: 24   # and so long at most
+  language: en         # of the login page, and of users who chose none: en, zh or ru
+  oidc: null           # OpenID Connect: issuer, client_id, client_secret_env, name_claim
 
 # ── leadrank backtest ───────────────────────────────────────────────────────────────────────────
 backtest:

@@ -19,6 +19,7 @@ from models.cards.forward_test import ROWS, lead_numbers
 from models.registry import TEST, anchored
 from models.tracking.address import artifact_root, database
 from pipelines.params import Params
+from serve.views.following import FOLDER, forget
 from serve.without import Gone, filtered_parquet, rows_of
 
 SHORTEST = 6
@@ -94,6 +95,11 @@ def scratch(home: Path, *, is_dry: bool) -> int:
     for folder in () if is_dry else left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
+
+
+def indexes(home: Path, *, is_dry: bool) -> int:
+    """Remove the indexes of the page, and count them: they hold every lead, and are made anew of the runs."""
+    return forget(home / FOLDER, is_dry=is_dry)
 
 
 def holding(params: Params, home: Path, ids: Collection[str]) -> list[str]:

@@ -82,9 +82,9 @@ def ranking(params: Params, home: Path, *, run_id: str | None, reason: str) -> d
     Raises
     ------
     ParameterError
-        The reason is empty, or the run is in force already.
+        The reason is empty, there is no such run, or it is in force already.
     StorageError
-        There is no such run, or files of it are missing or altered.
+        Files of the run are missing or altered.
     UpstreamError
         The ranking is in force, but the database of ``sinks.sql`` does not answer.
     """
@@ -98,7 +98,8 @@ def ranking(params: Params, home: Path, *, run_id: str | None, reason: str) -> d
         moment = datetime.fromisoformat(standing.as_of)
         back = runs.before(folder, moment) if run_id is None else runs.find(folder, run_id)
         if back is None:
-            raise StorageError("there is no such run", hint="`leadrank runs` lists them")
+            what = "earlier run" if run_id is None else "such run"
+            raise ParameterError(f"there is no {what}", hint="`leadrank runs` lists them")
         if back.run_id == standing.run_id:
             raise ParameterError("that ranking is in force already", hint="`leadrank runs` lists the others")
         if damaged := runs.damaged_files(back):

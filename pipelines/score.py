@@ -18,7 +18,7 @@ from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard, ranker, ranker_of
 from pipelines.refusing import objecting
-from pipelines.writing import Written, write
+from pipelines.writing import Earlier, Written, write
 from serve import queries, runs
 from serve.gates.finding import Accepted, passed
 from serve.keeping import collect
@@ -91,7 +91,8 @@ def run(
             runs.put_in_force(standing, folder)  # a crash may have come before the pointer moved
             return _told(standing, is_new=False)
         with runs.staging(folder) as staged:
-            done = write(staged, params, home, inputs, by, as_of, progress, since=since)
+            earlier = Earlier(since, since or runs.before(folder, as_of))
+            done = write(staged, params, home, inputs, by, as_of, progress, earlier=earlier)
             with progress.stage("asking the gates"):
                 counts = counted(inputs, done.ranked)
                 found = findings(params, home, inputs, by, staged, as_of=as_of, counts=counts)
@@ -126,7 +127,8 @@ def verify(params: Params, home: Path, night: runs.Run, *, progress: Progress) -
         with progress.stage("fetching the model"):
             by = ranker_of(night, params, home, inputs)
         with runs.staging(night.folder.parent) as staged:
-            write(staged, params, home, inputs, by, as_of, progress, since=since)
+            earlier = Earlier(since, since or again.compared_with(night))
+            write(staged, params, home, inputs, by, as_of, progress, earlier=earlier)
             with progress.stage("comparing"):
                 again.check_same(night, staged)
     return _told(night, is_new=False)
@@ -155,6 +157,7 @@ def _manifest(
         },
         "erased": 0,
         "data_digest": inputs.loaded.digest,
+        "columns": {table: list(names) for table, names in inputs.loaded.columns.items()},
         "changes": done.changes,
         "changed_since": done.changed_since,
         "gates": gates,

@@ -237,6 +237,8 @@ class Score(Section):
         The most reasons that are shown for and against a lead.
     evidence_leads
         Earlier leads with such a value that the evidence of a reason needs.
+    timeline_touches
+        Latest touches of each lead that are published to be shown; 0: none.
     grade_shares
         Share of earlier leads that has the best grade, the best two, the best three.
     routes
@@ -251,6 +253,7 @@ class Score(Section):
     reasons_for: Annotated[int, Field(ge=0)] = 3
     reasons_against: Annotated[int, Field(ge=0)] = 2
     evidence_leads: Positive = 50
+    timeline_touches: Annotated[int, Field(ge=0)] = 20
     grade_shares: tuple[Share, Share, Share] = QUARTERS
     routes: Mapping[Plain, tuple[Grade, ...]] = ROUTES
     language: LanguageCode = "en"

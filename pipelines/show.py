@@ -15,7 +15,7 @@ from serve import queries
 from serve.gates.tables import DAY_SECONDS
 from serve.lead import explained
 from serve.lead_page import page
-from serve.runs import Run, damaged_files, published, withdrawn
+from serve.runs import Run, damaged, damaged_files, published, withdrawn
 from serve.runs import current as run_in_force
 
 RANKING = "ranking.parquet"
@@ -75,7 +75,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def runs(params: Params, home: Path) -> dict[str, Any]:
-    """All published runs, the latest moment first; ``withdrawn`` is the reason, or None."""
+    """All published runs, the latest moment first; ``withdrawn`` is the reason, or None.
+
+    ``damaged`` names folders whose manifest cannot be read: they are no runs any more.
+    """
     folder = home / params.score.runs
     in_force, gone = run_in_force(folder), withdrawn(folder)
     return {
@@ -90,6 +93,7 @@ def runs(params: Params, home: Path) -> dict[str, Any]:
             }
             for run in published(folder)
         ],
+        "damaged": damaged(folder),
     }
 
 

@@ -6,6 +6,8 @@ import signal
 import sys
 from typing import NoReturn
 
+from features.errors import LeadrankError
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _received: list[int] = []
 
@@ -18,8 +20,21 @@ def watch() -> None:
             signal.signal(number, _stopped)
 
 
+def stopped() -> LeadrankError | None:
+    """The signal that has ended the command, told as a failure; None if none came.
+
+    A library may have turned it into an error of its own, as DuckDB does.
+    """
+    if not _received:
+        return None
+    name = signal.Signals(_received[0]).name
+    error = LeadrankError(f"ended by {name}", hint="start it again; the last published ranking is in force")
+    error.code = 128 + _received[0]
+    return error
+
+
 def end_if_stopped() -> None:
-    """End as the signal would have: a library may have turned it into an error of its own, as DuckDB does."""
+    """Go on with the end that a signal began and a library turned into an error of its own."""
     if _received:
         sys.exit(128 + _received[0])
 

@@ -22,9 +22,6 @@ from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.tag_rules import USUAL_STAGES, TagRule
 
-AIMS = "aims"
-"""Under this name a bundle keeps whom its further targets ask, by target."""
-
 
 @dataclass(frozen=True)
 class Plan:

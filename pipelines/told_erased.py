@@ -24,12 +24,14 @@ def erased(result: Result) -> None:
         (run["run_id"], name, f"{count:,}") for run in result["runs"] for name, count in run["files"].items()
     ]
     rows += [("", name, f"{count:,}") for name, count in result["beside"].items()]
+    if result["state_rows"]:
+        rows.append(("the page", "feedback, audit log, saved views", f"{result['state_rows']:,}"))
     if result["sql_rows"] is not None:
         rows.append(("database", "leadrank_ranking", f"{result['sql_rows']:,}"))
     if rows:
         show_table(("run", "file", "rows"), rows)
     if result["leftovers"]:
-        say(f"{result['leftovers']} unfinished runs and scratch folders {verb}")
+        say(f"{result['leftovers']} unfinished runs, scratch folders and indexes of the page {verb}")
     for file in result["holding"]:
         say(f"LOOK AT {file}: it names one of the leads, or cannot be read")
     show_table(("what remains", "why"), [(part["where"], part["why"]) for part in result["remains"]])

@@ -24,6 +24,11 @@ def run_list(result: Result) -> None:
         for run in result["runs"]
     ]
     show_table(("", "run", "as of", "ranked by", "leads"), rows)
+    if result["damaged"]:
+        say(
+            f"Damaged, and no run any more: {', '.join(result['damaged'])}.",
+            "Score such a night again, or move its folder away.",
+        )
 
 
 def rolled_back(result: Result) -> None:

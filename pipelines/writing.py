@@ -9,15 +9,19 @@ from typing import Any
 
 from features.errors import InputError, ParameterError
 from features.memory import current_features, is_present, scored
+from features.moments import naive_utc
 from features.snapshots import known_until, tonight, undecided
-from pipelines import changed, exporting, listing
+from features.touches import told as touches_told
+from pipelines import changed, exporting, listing, reporting
 from pipelines.comparing import compared
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard
-from serve import batch, merging, runs
+from serve import batch, facts, merging, runs
 from serve.ledger_totals import write_totals
+
+_TOUCHES = "touches_of_leads"
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,22 @@ class Written:
     changed_since: dict[str, Any] | None
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """Which runs a night looks back at.
+
+    Attributes
+    ----------
+    since
+        Leads that nothing has happened for since keep this run's rows; None: all are scored.
+    previous
+        The run that the ledger of change compares with; None: it has nothing to say.
+    """
+
+    since: runs.Run | None
+    previous: runs.Run | None
+
+
 def write(
     staged: Path,
     params: Params,
@@ -51,14 +71,9 @@ def write(
     as_of: datetime,
     progress: Progress,
     *,
-    since: runs.Run | None,
+    earlier: Earlier,
 ) -> Written:
     """Write every file of the run.
-
-    Parameters
-    ----------
-    since
-        Leads that nothing has happened for since keep this run's rows; None: all are scored.
 
     Raises
     ------
@@ -67,7 +82,7 @@ def write(
     ParameterError
         A column that is to be published is not there, or the lists cannot be made.
     """
-    shown = _shown(params, inputs)
+    shown, since, previous = _shown(params, inputs), earlier.since, earlier.previous
     listing.check(params, inputs)
     is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
     with progress.stage("building features"):
@@ -76,7 +91,6 @@ def write(
     if asked:
         with progress.stage("scoring and explaining", total=asked) as advance:
             by.score(inputs, staged, shown=shown, on_rows=advance)
-    previous = since or runs.before(home / params.score.runs, as_of)
     changes = compared(
         params,
         home,
@@ -94,6 +108,11 @@ def write(
     with progress.stage("ranking"):
         batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
         listing.write_lists(params, inputs, by, staged, as_of=as_of)
+        _write_facts(params, inputs, by, staged, as_of)
+        compared_with = previous if changes is not None else None
+        reporting.write_reports(
+            params, home, inputs, by, staged, as_of=as_of, touches=_TOUCHES, previous=compared_with
+        )
         inputs.backend.table("quarantine").to_parquet(staged / "quarantine.parquet")
         exporting.export(params, inputs, staged, as_of=as_of)
     return Written(asked + (told["kept"] if told else 0), changes, is_now, told)
@@ -132,6 +151,25 @@ def _write_features(
     table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
 
 
+def _write_facts(
+    params: Params, inputs: Inputs, by: ByModel | ByScorecard, staged: Path, as_of: datetime
+) -> None:
+    """Write what the page shows of each lead; a visitor's touches are those of the lead that he became."""
+    tables = {name: tuple(table.columns) for name, table in inputs.tables.items()}
+    if "touches" in tables:
+        shown = [*facts.KNOWN_BY, *(name for name in facts.OF_TOUCH if name in tables["touches"])]
+        touches = touches_told(inputs.tables, by.vocabulary).select(*shown)
+        inputs.backend.create_view(_TOUCHES, touches, overwrite=True)
+    facts.write_facts(
+        inputs.connection,
+        staged,
+        as_of=naive_utc(as_of).isoformat(),
+        tables=tables,
+        touches=_TOUCHES,
+        most=params.score.timeline_touches,
+    )
+
+
 def _take_over(
     inputs: Inputs, by: ByModel | ByScorecard, staged: Path, since: runs.Run, rescored: int
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -153,6 +191,11 @@ def _shown(params: Params, inputs: Inputs) -> batch.Shown:
             f"score.publish_columns names '{missing[0]}', which the table 'leads' does not have",
             hint="correct the name, or declare the column under tables.leads.fields",
         )
+    return shown_of(params)
+
+
+def shown_of(params: Params) -> batch.Shown:
+    """What a ranking shows beside the numbers."""
     given = params.score
     return batch.Shown(
         publish_columns=given.publish_columns,

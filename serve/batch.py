@@ -99,17 +99,17 @@ def score_leads(
     def work(part: tuple[int, pa.Table]) -> dict[str, pa.Table]:
         start, chunk = part
         of_chunk = {name: flags[start : start + chunk.num_rows] for name, flags in (asked or {}).items()}
-        return _scored(explainer, predictor, chunk, shown, of_chunk)
+        return scored(explainer, predictor, chunk, shown, of_chunk)
 
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
-        for scored in in_order(work, _chunks(features)):
-            for name, table in scored.items():
+        for done in in_order(work, _chunks(features)):
+            for name, table in done.items():
                 if name not in writers:
                     writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
                 writers[name].write_table(table)
-            leads += scored[SCORES].num_rows
-            on_rows(scored[SCORES].num_rows)
+            leads += done[SCORES].num_rows
+            on_rows(done[SCORES].num_rows)
     return leads
 
 
@@ -136,6 +136,11 @@ def write_ranking(
     (staged / SCORES).unlink()
 
 
+def tells_probability(name: str) -> bool:
+    """Whether a column of the scores says, or lets compute, a probability that may be withheld."""
+    return name != WITHHELD and (name.startswith("probability") or name == "expected_value")
+
+
 def _chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
     """The leads in chunks, each with the place of its first one."""
     start = 0
@@ -145,9 +150,18 @@ def _chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
             start += batch.num_rows
 
 
-def _scored(
+def scored(
     explainer: Explainer, predictor: Predictor, chunk: pa.Table, shown: Shown, asked: Mapping[str, Flags]
 ) -> dict[str, pa.Table]:
+    """What the files of `score_leads` say of some leads, by their names.
+
+    Parameters
+    ----------
+    chunk
+        ``lead_id`` and every feature of the model, one row per lead.
+    asked
+        Whether each lead is asked about a further target, by target.
+    """
     specs = explainer.bundle.specs
     explained = explainer.explain(chunk)
     families = spoken.family_totals(explained.contributions, specs)
@@ -171,7 +185,7 @@ def _scored(
         WITHHELD: predictor.why_withheld(chunk),
         "score": explained.scores.score,
         **routed(families, explainer.grades, shares=shown.grade_shares, routes=shown.routes),
-        **predictor.columns(chunk, explained.scores, asked),
+        **predictor.columns(chunk, explained.scores, asked, matrix=explained.matrix),
         "margin": explained.scores.margin,
         "margin_base": base,
         **{f"margin_{family}": total for family, total in families.items()},
@@ -216,7 +230,6 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> 
 def _published(name: str, score_columns: Sequence[str]) -> str:
     """A column of the scores; if it tells a probability, null where that is withheld."""
     column = named(name)
-    tells = name != WITHHELD and (name.startswith("probability") or name == "expected_value")
-    if not tells or WITHHELD not in score_columns:
+    if not tells_probability(name) or WITHHELD not in score_columns:
         return f"_scores.{column}"
     return f"CASE WHEN _scores.{WITHHELD} IS NULL THEN _scores.{column} END AS {column}"

@@ -48,7 +48,7 @@ def erase(folder: Path, gone: Gone, *, is_dry: bool = False) -> Iterator[Cleaned
     ------
     Cleaned
         Each run that had them, the latest first, once it is cleaned. A run with an unreadable file is left
-        as it is, and says so.
+        as it is, and says so; so are those without a readable manifest, at the end.
 
     Raises
     ------
@@ -69,6 +69,8 @@ def erase(folder: Path, gone: Gone, *, is_dry: bool = False) -> Iterator[Cleaned
                 swap(folder, staged, run.run_id)
         if found:
             yield Cleaned(run.run_id, found)
+    for name in published.damaged(folder):
+        yield Cleaned(name, {}, "its manifest cannot be read: score that night again, or remove the folder")
 
 
 def _names(run: Run) -> list[str]:

@@ -14,7 +14,7 @@ from models.bundle import Bundle
 from models.fitting.blend import Ensemble
 from models.further.stated import STATED, likeliest
 from models.further.tags import shown_tags, tagged
-from models.matrix import encode
+from models.matrix import Matrix, encode
 from models.metrics import Vector
 from models.scoring import Scores
 from models.segments.floor import floor_of
@@ -52,7 +52,14 @@ class Predictor:
         self._targets = {name: targets[name] for name in sorted(needed)}
         self._ensembles = {name: Ensemble(t.blend, threads=threads) for name, t in self._targets.items()}
 
-    def columns(self, table: pa.Table, scores: Scores, asked: Mapping[str, Flags]) -> dict[str, pa.Array]:
+    def columns(
+        self,
+        table: pa.Table,
+        scores: Scores,
+        asked: Mapping[str, Flags],
+        *,
+        matrix: Matrix | None = None,
+    ) -> dict[str, pa.Array]:
         """The further columns of scored leads.
 
         Parameters
@@ -63,6 +70,8 @@ class Predictor:
             What the ranking target says of them.
         asked
             Whether each lead is asked about a target, by its name; a target without an entry asks all.
+        matrix
+            Their encoded features, if they are there already.
 
         Returns
         -------
@@ -72,13 +81,15 @@ class Predictor:
             features, as far as the model has them.
         """
         found = {f"probability_{days:g}d": pa.array(chance) for days, chance in scores.within.items()}
-        margins = self._margins(table)
+        if matrix is None:
+            matrix = encode(table, self._bundle.encoding)
+        margins = {name: ensemble.margin(matrix) for name, ensemble in self._ensembles.items()}
         for stage, name in self._stages.items():
             chance = self._targets[name].calibration.apply(margins[name])
             is_asked = asked.get(name, np.ones(table.num_rows, dtype=bool))
             found[f"probability_{stage}"] = pa.array(chance, mask=~is_asked)
         if self._bundle.amount is not None:
-            worth = self._bundle.amount.predict(table, self._bundle.encoding)
+            worth = self._bundle.amount.predict(table, self._bundle.encoding, matrix=matrix)
             found["expected_value"] = pa.array(scores.probability * worth)
         if self._tags:
             margins[self._bundle.target.name] = scores.margin
@@ -103,10 +114,3 @@ class Predictor:
             for name, is_first in likeliest(chances).items():
                 found[name] = is_first & asked.get(name, np.zeros(len(is_first), dtype=bool))
         return found
-
-    def _margins(self, table: pa.Table) -> dict[str, Vector]:
-        """Log-odds of the further targets, the rows encoded once for all of them."""
-        if not self._ensembles:
-            return {}
-        matrix = encode(table, self._bundle.encoding)
-        return {name: ensemble.margin(matrix) for name, ensemble in self._ensembles.items()}

@@ -192,23 +192,41 @@ def find(runs: Path, name: str) -> Run | None:
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict) or not manifest.keys() >= {"as_of", "files"}:
-        raise StorageError(f"the manifest of run '{name}' is damaged", hint="score again")
+        raise StorageError(
+            f"the manifest of run '{name}' is damaged",
+            hint=f"score that night again, or move the folder '{name}' out of '{runs.name}'",
+        )
     return Run(name, path.parent, manifest)
 
 
 def published(runs: Path) -> list[Run]:
-    """All runs, the latest moment first."""
-    names = {path.parent.name for path in runs.glob(f"[!.]*/{MANIFEST}")}
-    names |= {path.parent.name.removeprefix(CLEANED) for path in runs.glob(f"{CLEANED}*/{MANIFEST}")}
-    every = [run for name in names if (run := find(runs, name)) is not None]
+    """All runs with a whole manifest, the latest moment first; `damaged` names the others."""
+    every = [run for name in _names(runs) if (run := _find_whole(runs, name)) is not None]
     return sorted(every, key=lambda run: (run.as_of, run.run_id), reverse=True)
+
+
+def damaged(runs: Path) -> list[str]:
+    """Names of runs whose manifest says nothing any more: only scoring that night again brings one back."""
+    return sorted(name for name in _names(runs) if _find_whole(runs, name) is None)
+
+
+def _names(runs: Path) -> set[str]:
+    names = {path.parent.name for path in runs.glob(f"[!.]*/{MANIFEST}")}
+    return names | {path.parent.name.removeprefix(CLEANED) for path in runs.glob(f"{CLEANED}*/{MANIFEST}")}
+
+
+def _find_whole(runs: Path, name: str) -> Run | None:
+    try:
+        return find(runs, name)
+    except StorageError:
+        return None
 
 
 def made_of(runs: Path, name: str) -> list[Run]:
     """The run of this name and those that have replaced it (``<name>-r2`` and so on), in that order."""
     again = (path.name for path in runs.glob(f"{glob.escape(name)}-r*"))
     numbers = sorted(int(number) for each in again if (number := each.rpartition("-r")[2]).isdigit())
-    found = (find(runs, each) for each in [name, *(f"{name}-r{number}" for number in numbers)])
+    found = (_find_whole(runs, each) for each in [name, *(f"{name}-r{number}" for number in numbers)])
     return [run for run in found if run is not None]
 
 

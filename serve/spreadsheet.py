@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
 
 from features.ingest.sql import named
+
+_FORMULA = re.compile("[;=+@\\uff1d\t\r-]")
+"""The first character of such a text; `safe_sql` says the same in SQL."""
 
 
 def safe_sql(name: str, kind: str) -> str:
@@ -36,6 +40,15 @@ def safe_sql(name: str, kind: str) -> str:
         return column
     is_formula = f"regexp_matches({column}, '^[;=+@\\x{{FF1D}}\\t\\r-]')"  # also the full-width equals sign
     return f"CASE WHEN {is_formula} THEN chr(39) || {column} ELSE {column} END AS {column}"
+
+
+def disarmed(value: object) -> object:
+    """A cell for a CSV: a leading apostrophe where a spreadsheet would see a formula; no text stays as it is.
+
+    >>> disarmed("=1+1"), disarmed("\uff1d1"), disarmed(-1.5), disarmed("a=b")
+    ("'=1+1", "'\uff1d1", -1.5, 'a=b')
+    """
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def write_csv(relation: duckdb.DuckDBPyRelation, path: Path) -> None:

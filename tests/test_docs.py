@@ -251,8 +251,9 @@ def test_every_kind_of_error_is_in_the_table_of_exit_codes():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_manual_has_every_option_of_a_command(name):
     text = section("commands.md", f"## {name}")
-    options = {opt for param in COMMANDS[name].params for opt in param.opts if opt.startswith("-")}
-    assert set(re.findall(r"`(--?[a-z-]+)", text)) == options
+    parts = (COMMANDS[name], *getattr(COMMANDS[name], "commands", {}).values())
+    words = (o for part in parts for param in part.params for o in (*param.opts, *param.secondary_opts))
+    assert set(re.findall(r"`(--?[a-z-]+)", text)) == {word for word in words if word.startswith("-")}
 
 
 def test_the_manual_has_no_command_that_does_not_exist():
@@ -358,7 +359,8 @@ def test_the_manual_has_every_file_of_a_run_and_every_column(demo):
     assert all(f"`probability_{form}`" in text for form in forms)
     families = {c.removeprefix("margin_") for c in columns if c.startswith("margin_")} - {"base"}
     assert all(f"`{name}`" in text for name in (*shown, *families))
-    for file in ("reasons", "quarantine", "calls", "call_totals", "nurture", "nurture_content"):
+    lists = ("calls", "call_totals", "nurture", "nurture_content")
+    for file in ("reasons", "quarantine", "leads", "timeline", *lists):
         names = (re.sub(r"_[2-9]$", "_1", name) for name in pq.read_schema(run / f"{file}.parquet").names)
         assert all(f"`{name}`" in text for name in names)
 

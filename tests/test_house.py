@@ -121,7 +121,8 @@ SET_UP = {"pipelines/strict_yaml.py": "registers the patterns of YAML 1.2 with i
 
 def test_a_module_does_nothing_when_it_is_imported():
     """At its top stand definitions, constants and a docstring: no loop, no ``with``, no bare call."""
-    plain = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    plain = (ast.Import, ast.ImportFrom, *functions, ast.ClassDef, ast.Assign, ast.AnnAssign)
     wrong = [
         (name, node.lineno)
         for name, tree in TREES.items()

@@ -21,7 +21,7 @@ with DAG(
     BashOperator(
         task_id="score",
         cwd="/srv/crm",
-        bash_command="leadrank score --json --as-of {{ data_interval_end.strftime('%Y-%m-%d') }}",
+        bash_command="leadrank score --top 0 --json --as-of {{ data_interval_end.strftime('%Y-%m-%d') }}",
         retries=3,  # a service that is down, a lock and a full disk (exit codes 5, 6, 7) may pass
         retry_delay=timedelta(minutes=10),
         execution_timeout=timedelta(hours=2),

@@ -9,7 +9,6 @@ without a zone.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from features.ingest.refusals import refuse_faulty, refuse_malformed, refuse_mix
 from features.ingest.settling import settle
 from features.ingest.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
 from features.ingest.staging import SCRATCH, STAGED, Stage
+from features.scratch import scratch
 from features.tables import LOADABLE, Source
 from features.tombstones import Tombstones
 
@@ -219,18 +219,18 @@ def _chosen(sources: Mapping[str, Source], tables: Collection[str] | None) -> di
 def _load_table(
     connection: duckdb.DuckDBPyConnection, table: str, source: Source, folder: Path, rules: _Rules
 ) -> tuple[Stage, Counts]:
-    with tempfile.TemporaryDirectory(prefix="leadrank-") as work:
+    with scratch(folder) as work:
         if source.format == "database":
-            scan = database_scan(connection, source, rules.databases, Path(work))
+            scan = database_scan(connection, source, rules.databases, work)
             return _take_in(connection, table, source, scan, rules)
         if source.path is None:
             raise ParameterError(f"table '{table}' has no path", hint="declare path, or format: database")
         file = locate(source.path, folder)
         with unchanged(file, source.path):
             if source.format == "csv":
-                scan = csv_scan(file, source, Path(work))
+                scan = csv_scan(file, source, work)
             else:
-                scan = parquet_scan(connection, file, source, Path(work))
+                scan = parquet_scan(connection, file, source, work)
             return _take_in(connection, table, source, scan, rules)
 
 
@@ -251,5 +251,5 @@ def _take_in(
         turn_away_circles(stage)
         return stage, stage.finish(dropped)
     finally:
-        for scratch in (STAGED, PARSED, *SCRATCH):
-            connection.execute(f"DROP TABLE IF EXISTS {scratch}")
+        for name in (STAGED, PARSED, *SCRATCH):
+            connection.execute(f"DROP TABLE IF EXISTS {name}")

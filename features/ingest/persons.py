@@ -8,7 +8,7 @@ it is declared as a field or published.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
@@ -58,6 +58,42 @@ def add_person_columns(
     return (*(name for name in have if name not in dropped), *added)
 
 
+def persons_query(names: Collection[str], read: Collection[str], empty: Collection[str]) -> str:
+    """The end of a query of ``leads`` with what `add_person_columns` makes of its personal columns.
+
+    Parameters
+    ----------
+    names
+        Columns that come out, in this order.
+    read
+        Derived ones among them; ``phone_class`` stands in ``leads`` already
+        (`features.ingest.phones.phone_class`).
+    empty
+        Derived ones that nobody reads: null.
+
+    Returns
+    -------
+    str
+        SQL that follows ``WITH leads AS (…)``.
+    """
+    texts = {text for name in read if name != "phone_class" for text in MADE_OF[name]}
+    made = {name: sql for name, sql in _columns(texts).items() if name in read}
+    cells = ("NULL" if name in empty else made.get(name, f"leads.{named(name)}") for name in names)
+    steps = "".join(f", {name} AS MATERIALIZED ({sql})" for name, sql in _steps(texts, read).items())
+    return f"{steps} SELECT {', '.join(cells)} FROM leads{_joins(texts)}"
+
+
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "email_class": ("email",),
+    "phone_class": ("phone",),
+    "title_seniority": ("title",),
+    "title_department": ("title",),
+    "has_company": ("company",),
+    "company_matches_email": ("email", "company", "website"),
+}
+"""Personal columns that each derived one is made of."""
+
+
 def _is_own(name: str, source: Source) -> bool:
     """Whether a column holds what the team means by its name, not what the contract means."""
     field = source.fields.get(name)
@@ -88,27 +124,47 @@ def _has_company() -> str:
 
 def _prepare(connection: duckdb.DuckDBPyConnection, read: Collection[str], *, has_country: bool) -> str:
     """Tables of what the texts say, and the SQL that joins them to ``leads``."""
-    joins = ""
-    if "title" in read:
-        _make(
-            connection,
-            "_title_words",
-            f"SELECT title AS of_title, {words_sql('title')} AS words "
-            "FROM (SELECT DISTINCT title FROM leads WHERE title IS NOT NULL)",
-        )
-        seniority, department = titles.seniority_sql("words"), titles.department_sql("words")
-        classes = f"{seniority} AS title_seniority, {department} AS title_department"
-        _make(connection, "_titles", f"SELECT of_title, {classes} FROM _title_words")
-        joins += " LEFT JOIN _titles ON leads.title = of_title"
+    for name, query in _steps(read).items():
+        _make(connection, name, query)
     if "phone" in read:
         judge_phones(connection, has_country=has_country)
+    return _joins(read)
+
+
+def _steps(read: Collection[str], made: Collection[str] = ()) -> dict[str, str]:
+    """The queries of what the texts say by name, in their order; all but the phones.
+
+    Of a title's classes only those of ``made``, if any are named: each looks for hundreds of words.
+    """
+    steps = {}
+    if "title" in read:
+        steps["_title_words"] = (
+            f"SELECT title AS of_title, {words_sql('title')} AS words "
+            "FROM (SELECT DISTINCT title FROM leads WHERE title IS NOT NULL)"
+        )
+        every = {
+            "title_seniority": titles.seniority_sql("words"),
+            "title_department": titles.department_sql("words"),
+        }
+        classes = [f"{sql} AS {name}" for name, sql in every.items() if not made or name in made]
+        steps["_titles"] = f"SELECT of_title, {', '.join(classes)} FROM _title_words"
+    if "email" in read:
+        steps["_mail"] = mail.class_rows()
+        if not {"company", "website"}.isdisjoint(read):
+            steps["_fits"] = mail.match_rows(_own_domains(read))
+    return steps
+
+
+def _joins(read: Collection[str]) -> str:
+    joins = ""
+    if "title" in read:
+        joins += " LEFT JOIN _titles ON leads.title = of_title"
+    if "phone" in read:
         joins += " LEFT JOIN _phone_class ON leads.row_number = _phone_class.row_number"
     if "email" in read:
-        _make(connection, "_mail", mail.class_rows())
         joins += " LEFT JOIN _mail ON leads.row_number = _mail.row_number"
-    if "email" in read and not {"company", "website"}.isdisjoint(read):
-        _make(connection, "_fits", mail.match_rows(_own_domains(read)))
-        joins += " LEFT JOIN _fits ON leads.row_number = _fits.row_number"
+        if not {"company", "website"}.isdisjoint(read):
+            joins += " LEFT JOIN _fits ON leads.row_number = _fits.row_number"
     return joins
 
 

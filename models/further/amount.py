@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,17 @@ class Amount:
     level: float
     metrics: Mapping[str, Any]
 
-    def predict(self, table: pa.Table, encoding: Encoding) -> Vector:
-        """Amount of each row if it is won, in the unit of ``outcomes.amount``, shape (n,)."""
+    def predict(self, table: pa.Table, encoding: Encoding, *, matrix: Matrix | None = None) -> Vector:
+        """Amount of each row if it is won, in the unit of ``outcomes.amount``, shape (n,).
+
+        Parameters
+        ----------
+        matrix
+            The encoded table, if it is there already.
+        """
         if self.booster is None:
             return self.level * self.by_segment(table)
-        return self.level * self.by_trees(encode(table, encoding))
+        return self.level * self.by_trees(encode(table, encoding) if matrix is None else matrix)
 
     def by_segment(self, table: pa.Table) -> Vector:
         """Median of each row's segment, without the level."""
@@ -68,7 +75,11 @@ class Amount:
 
     def by_trees(self, matrix: Matrix) -> Vector:
         """What the trees say, without the level."""
-        return np.exp(Ensemble(Blend.mean([self.booster or ""])).margin(matrix))
+        return np.exp(self._trees.margin(matrix))
+
+    @cached_property
+    def _trees(self) -> Ensemble:
+        return Ensemble(Blend.mean([self.booster or ""]))
 
     def as_json(self) -> dict[str, Any]:
         """All but the trees."""

@@ -146,3 +146,11 @@ def opened(home: Path) -> Iterator[Outbox]:
             f"the outbox '{FILE.name}' cannot be used ({type(error).__name__})",
             hint="free or fix the disk; a damaged outbox may be removed, its messages are lost then",
         ) from None
+
+
+def forget(home: Path, lead_ids: Collection[str]) -> int:
+    """Take leads out of the outbox, if there is one; how many messages went."""
+    if not (home / FILE).exists():
+        return 0
+    with opened(home) as outbox:
+        return outbox.erase(lead_ids)

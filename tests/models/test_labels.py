@@ -28,7 +28,7 @@ CODES = tuple(PLURAL_FORMS)
 SAYS = {"_": None, "text": None, "marked": None, "Phrase": (1,), "counted": (1, 2)}
 """What puts a text before a reader, and which of its arguments are texts."""
 READERS = {".py": "python", ".html": babel_extract}
-SAME = {"; ", ", ", "ROC-AUC", "{value} ({low} to {high})", "ROC-AUC (95 %)"}
+SAME = {"; ", ", ", "MQL", "SQL", "ROC-AUC", "{value} ({low} to {high})", "ROC-AUC (95 %)"}
 """What another language may write as English does."""
 
 

@@ -108,6 +108,12 @@ def test_a_lead_that_changed_is_bit_for_bit_as_in_a_full_run(day):
         assert all(one.get(lead) == other.get(lead) for lead in leads), name
 
 
+@pytest.mark.parametrize("name", ["leads", "timeline"])
+def test_what_a_page_shows_beside_the_rank_is_that_of_a_full_run(day, name):
+    _, _, part, full, _ = day
+    assert rows(part, name) == rows(full, name)
+
+
 def test_a_lead_that_nothing_happened_for_stands_as_it_stood(day):
     _, night, part, _, _ = day
     was, now = standing(night), standing(part)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import LockedError
+from pipelines import attempts
 from serve import runs
 from tests.pipelines.ends import asked, failed
 from tests.pipelines.small_crm import NIGHT, write
@@ -71,13 +72,16 @@ def test_a_signal_ends_a_night_in_time_and_frees_what_it_held(tmp_path, number):
     with runs.lock(home / "runs"):
         assert {path.name for path in (home / "runs").iterdir()} == {".lock"}
     assert list((home / ".leadrank").glob("work-*")) == []
+    assert attempts.failed(home)["code"] == 128 + number
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_the_middle_of_a_query_is_no_bug_of_ours(tmp_path, number):
     home = write(tmp_path / "crm")
     code, out, err, seconds = stopped([sys.executable, "-c", SLOW_QUERY], home, number)
-    assert (code, out, err) == (128 + number, "", "")
+    assert (code, out) == (128 + number, "")
+    line = json.loads(err)
+    assert (line["code"], line["reason"]) == (128 + number, f"ended by {signal.Signals(number).name}")
     assert seconds < ENDS_WITHIN
 
 

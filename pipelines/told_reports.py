@@ -1,0 +1,116 @@
+"""How a report reads on a terminal: its main figures; the page and ``--json`` have all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from features.catalogue import ENGLISH, Language
+from models.labels import marked, named
+from pipelines.terminal import say, show_table
+
+Result = Mapping[str, Any]
+NOTHING = "-"
+SOURCES = (
+    marked("place"), marked("source"), marked("leads"), marked("mature"), marked("won"), marked("amount won"),
+    marked("spent"),
+)  # fmt: skip
+FUNNEL = (marked("step"), marked("mature"), marked("rate"), marked("days: half"))
+TEAM = (
+    marked("rep"), marked("leads"), marked("open"), marked("calls tonight"), marked("accepted"),
+    marked("returned at once"), marked("won"),
+)  # fmt: skip
+MODEL = (marked("family"), marked("features"), marked("share of all"))
+
+
+def report(result: Result, words: Language = ENGLISH) -> None:
+    """The main figures of one report."""
+    told, name = result["report"], result["name"]
+    tables = {"sources": _sources, "funnel": _funnel, "team": _team, "model": _model}
+    columns, rows = tables[name](told, words)
+    show_table([words.text(column) for column in columns], list(rows))
+    say(*_notes(told, name, words))
+    if result["html"] is not None:
+        say(words.text("written to {file}").format(file=result["html"]))
+
+
+def _sources(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    rows = (
+        (
+            _count(row["place"], words),
+            row["source"] or words.text("unknown source"),
+            _count(row["leads"], words),
+            _count(row["mature"], words),
+            _share(row["rates"]["won"], words),
+            _count(row["amount_won"], words),
+            _count(row["cost"], words),
+        )
+        for row in told["sources"]
+    )
+    return SOURCES, rows
+
+
+def _funnel(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    rows = (
+        (
+            f"{named(step['from_stage'], words)} → {named(step['to_stage'], words)}",
+            _count(step["mature"], words),
+            _share(step["rate"], words),
+            NOTHING if step["days"]["median"] is None else words.number(f"{step['days']['median']:,.1f}"),
+        )
+        for step in told["steps"]
+    )
+    return FUNNEL, rows
+
+
+def _team(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    rows = (
+        (
+            rep["owner"] or words.text("without an owner"),
+            *(_count(rep[figure], words) for figure in ("leads", "open", "calls")),
+            *(_count(rep["last"][figure], words) for figure in ("accepted", "returned_at_once", "won")),
+        )
+        for rep in told["reps"]
+    )
+    return TEAM, rows
+
+
+def _model(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    rows = (
+        (
+            named(row["family"], words),
+            _count(row["features"], words),
+            NOTHING if row["share"] is None else words.number(f"{row['share']:.0%}"),
+        )
+        for row in told["families"]
+    )
+    return MODEL, rows
+
+
+def _notes(told: Result, name: str, words: Language) -> Iterator[str]:
+    """What a reader of the table has to know."""
+    if name == "model":
+        best = told["figures"].get("model", {}).get("capture_20")
+        if best is not None:
+            said = "Calling the first 20 % of the list finds {share} of the deals ({low} to {high})."
+            ends = {"share": "value", "low": "low", "high": "high"}
+            yield words.text(said).format(
+                **{key: words.number(f"{best[of]:.1%}") for key, of in ends.items()}
+            )
+    elif not told["about"]["is_dated"]:
+        yield words.text("Without moments of creation and outcomes there is nothing to report.")
+    elif name == "sources" and told["cost"] == "hidden":
+        yield words.text(
+            "What was spent has no territory, so costs are shown only to those who see every lead."
+        )
+
+
+def _count(number: float | None, words: Language) -> str:
+    return NOTHING if number is None else words.number(f"{number:,.0f}")
+
+
+def _share(rate: Mapping[str, float] | None, words: Language) -> str:
+    if rate is None:
+        return NOTHING
+    value, low, high = (words.number(f"{rate[end]:.1%}") for end in ("value", "low", "high"))
+    return words.text("{value} ({low} to {high})").format(value=value, low=low, high=high)

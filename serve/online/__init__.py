@@ -1,0 +1,1 @@
+"""Scoring a lead now: a request's tables, the features of the night, and the champion's answer."""

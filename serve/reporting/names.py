@@ -1,0 +1,23 @@
+"""Names of the reports' files and codes: who writes them and who reads them agree here, and on nothing else.
+
+The reading half imports no model, no engine of features and nothing that computes: pages stay light.
+"""
+
+from __future__ import annotations
+
+FOLDER = "reports"
+ABOUT, MODEL = "about.json", "model.json"
+SOURCES, SPEND, ATTRIBUTION = "sources.parquet", "spend.parquet", "attribution.parquet"
+FUNNEL, DAYS, MONTHS, POOL = "funnel.parquet", "funnel_days.parquet", "months.parquet", "pool.parquet"
+TEAM, RESULTS, HOURS = "team.parquet", "team_results.parquet", "team_hours.parquet"
+
+TOUCHED = ("first", "last", "linear", "fading")
+"""Rules of attribution that are counted touch by touch."""
+DATA_DRIVEN = "data_driven"
+RULES = (*TOUCHED, DATA_DRIVEN)
+OTHERS = "*"
+"""The channel that stands for all that are not told apart."""
+
+LAST, BEFORE = "last", "before"
+"""Periods of a team's results."""
+AT_ONCE, AFTER = "returned_at_once", "returned_after_follow_up"

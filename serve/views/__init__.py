@@ -1,0 +1,1 @@
+"""Published runs, read fast and only through a scope."""

@@ -1,0 +1,1 @@
+"""The page and the API over HTTP: who may ask what, and how an answer is guarded."""
