@@ -81,6 +81,15 @@ def test_nobody_of_them_is_ever_overlooked():
     assert found == {frozenset({"loser", "older", "master", "sibling"})}
 
 
+def test_a_click_id_that_nobody_declared_as_a_field_is_found_too(home):
+    text = (home / "params.yaml").read_text(encoding="utf-8")
+    (home / "params.yaml").write_text(
+        text.replace("    fields: {Click: {kind: category, time: static}}\n", ""), encoding="utf-8"
+    )
+    assert params(home).tables["leads"].fields == {}
+    assert records_of(params(home), home, frozenset({"loser"})).clicks == {"click-1", "click-2"}
+
+
 def test_a_master_that_the_table_has_no_more_is_the_same_person_too(home):
     found = records_of(params(home), home, frozenset({"gone"}))
     assert (found.ids, found.there) == ({"gone", "deleted_master"}, 1)

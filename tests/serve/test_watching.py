@@ -234,3 +234,13 @@ def test_a_damaged_outbox_is_told_as_one(tmp_path):
     (tmp_path / outbox.FILE).write_bytes(b"no database" * 100)
     with pytest.raises(StorageError), outbox.opened(tmp_path):
         pass
+
+
+def test_an_erased_lead_leaves_the_outbox_and_no_outbox_is_made_for_it(tmp_path):
+    assert outbox.forget(tmp_path, ["L1"]) == 0
+    assert not (tmp_path / outbox.FILE).exists()
+    with outbox.opened(tmp_path) as box:
+        box.take_in([message("L1"), message("L2")], ["L1", "L2"], "card", sent=False)
+    assert outbox.forget(tmp_path, ["L1"]) == 1
+    assert b"L1" not in (tmp_path / outbox.FILE).read_bytes()
+    assert b"L2" in (tmp_path / outbox.FILE).read_bytes()
