@@ -41,7 +41,7 @@ def judge_phones(connection: duckdb.DuckDBPyConnection, *, has_country: bool) ->
         "CREATE OR REPLACE TEMP TABLE _phones AS "
         "SELECT row_number AS id, phone, coalesce(region, '') AS region, "
         f"translate(phone, {_PUNCTUATION}, '') AS bare "
-        f"FROM leads LEFT JOIN _regions ON name = {country} WHERE phone IS NOT NULL"
+        f"FROM leads LEFT JOIN _regions ON _regions.name = {country} WHERE phone IS NOT NULL"
     )
     connection.execute("CREATE OR REPLACE TEMP TABLE _phone_class (row_number BIGINT, phone_class VARCHAR)")
     _judge_plain(connection)

@@ -24,7 +24,8 @@ def test_the_demo_leaves_a_ranking_of_every_open_lead_in_force(demo):
     folder = demo.home / "runs" / scored["run_id"]
     assert (demo.home / "runs" / "CURRENT").read_text().strip() == scored["run_id"]
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", *manifest["files"]}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {"manifest.json", *manifest["files"]}
     with (folder / "ranking.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == scored["counts"]["ranked"] > 100
 
@@ -80,7 +81,7 @@ def test_current_shows_the_first_leads_of_the_ranking(demo, leadrank):
     assert [lead["rank"] for lead in shown["leads"]] == [1, 2, 3]
     assert shown["leads"] == demo.result["score"]["leads"][:3]
     assert {"owner", "territory", "source"} <= set(shown["leads"][0])  # publish_columns
-    assert "name" not in shown["leads"][0]
+    assert "title" not in shown["leads"][0]
 
 
 def test_explain_gives_every_published_reason_of_a_lead(demo, leadrank):

@@ -9,7 +9,7 @@ def test_an_earlier_ranking_comes_back_and_its_successor_is_marked(crm, leadrank
     newest = asked(leadrank, "current", home=crm)["run_id"]
     older = asked(leadrank, "score", "--as-of", "2026-06-29", home=crm)["run_id"]
     assert failed(leadrank, "rollback", "--ranking", home=crm)["code"] == 2
-    assert failed(leadrank, "rollback", "--ranking", "none", "--reason", "why", home=crm)["code"] == 7
+    assert failed(leadrank, "rollback", "--ranking", "none", "--reason", "why", home=crm)["code"] == 2
     told = asked(leadrank, "rollback", "--ranking", "--reason", "a wrong export", home=crm)
     assert (told["run_id"], told["instead_of"]) == (older, newest)
     assert asked(leadrank, "current", home=crm)["run_id"] == older
