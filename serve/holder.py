@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 _LOCKS = Path("/proc/locks")
+_LOOKS = 5
+"""The kernel lists locks as they come and go: a lock may be missing from one look, though it was held."""
 
 
 def holder(file: Path) -> int | None:
@@ -13,10 +15,15 @@ def holder(file: Path) -> int | None:
     Source of the format: proc_locks(5): ``1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF``.
     """
     try:
-        inode, lines = file.stat().st_ino, _LOCKS.read_text(encoding="ascii").splitlines()
+        inode = file.stat().st_ino
+        looks = (_look(inode) for _ in range(_LOOKS))
+        return next((pid for pid in looks if pid is not None), None)
     except OSError:
         return None
-    held = (line.split() for line in lines)
+
+
+def _look(inode: int) -> int | None:
+    held = (line.split() for line in _LOCKS.read_text(encoding="ascii").splitlines())
     return next((int(pid) for _, kind, _, _, pid, at, *_ in held if _is_of(kind, at, inode)), None)
 
 

@@ -240,8 +240,7 @@ def test_every_kind_of_error_is_in_the_table_of_exit_codes():
     rows = {row[0]: row[1] for row in cells(section("README.md", "## Exit codes"))}
     kinds = [errors.LeadrankError, *errors.LeadrankError.__subclasses__()]
     kinds += [leaf for kind in kinds[1:] for leaf in kind.__subclasses__()]
-    kinds = [kind for kind in kinds if kind.__module__ == errors.__name__]
-    for kind in kinds:
+    for kind in (kind for kind in kinds if kind.__module__ == errors.__name__):
         assert kind.__name__ in rows[str(kind.code)]
     assert set(rows) - {"Code"} == {"0", "128 + n", *(str(kind.code) for kind in kinds)}
 
