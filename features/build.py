@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 from ibis.common.exceptions import IbisTypeError
 
 from features.catalogue import Feature
+from features.company import Company
 from features.errors import FeatureError, listed
 from features.history import BY_ITSELF, IN_ORDER, is_within, with_order, with_previous, with_times, within
 from features.pasts import PASTS, PER_COLUMN, PLAIN, World, may_be_absent, past, without_rows
@@ -111,9 +112,16 @@ def feature_parts(
     vocabulary: Vocabulary | None = None,
     *,
     keep: Keep = cached,
+    company: Company | None = None,
 ) -> list[Part]:
-    """The features in parts that are not joined yet; else as `feature_table`."""
-    world = World(tables, fields, vocabulary or Vocabulary())
+    """The features in parts that are not joined yet; else as `feature_table`.
+
+    Parameters
+    ----------
+    company
+        Figures that leads are compared with; None: they are compared with the leads of the tables.
+    """
+    world = World(tables, fields, vocabulary or Vocabulary(), company)
     scans: dict[str, list[Feature]] = defaultdict(list)
     for feature in features:
         scans[feature.on].append(feature)

@@ -42,6 +42,8 @@ class Language:
         What stands before decimals, between thousands, and behind a share.
     weekdays
         Names from Monday on.
+    known
+        The English texts that its catalogue has, those with a plural aside.
     """
 
     code: str
@@ -50,6 +52,7 @@ class Language:
     group: str = ","
     percent: str = "%"
     weekdays: Sequence[str] = _ENGLISH_WEEKDAYS
+    known: Sequence[str] = ()
 
     def text(self, english: str, *, context: str | None = None) -> str:
         """A text; ``context`` tells apart what English says in one word."""
@@ -82,6 +85,16 @@ class Language:
         from babel.dates import format_date
 
         return format_date(datetime.fromisoformat(moment).date(), "medium", locale=self.code)
+
+    def month(self, month: str) -> str:
+        """A month of a year.
+
+        >>> ENGLISH.month("2026-06")
+        'Jun 2026'
+        """
+        from babel.dates import format_skeleton
+
+        return format_skeleton("yMMM", datetime.fromisoformat(f"{month}-01").date(), locale=self.code)
 
     @cached_property
     def _signs(self) -> dict[int, str]:
@@ -128,15 +141,16 @@ def _translated(code: str, path: Path) -> Language:
     from babel.numbers import get_decimal_symbol, get_group_symbol
 
     with path.open("rb") as file:
-        texts = _compiled(read_po(file, locale=code))
+        catalogue = read_po(file, locale=code)
     locale = Locale.parse(code)
     return Language(
         code,
-        texts,
+        _compiled(catalogue),
         decimal=get_decimal_symbol(locale),
         group=get_group_symbol(locale),
         percent=locale.percent_formats[None].suffix[0],
         weekdays=tuple(locale.days["stand-alone"]["wide"][day] for day in range(7)),
+        known=tuple(message.id for message in catalogue if message.id and isinstance(message.id, str)),
     )
 
 

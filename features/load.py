@@ -28,11 +28,18 @@ def owner_load(snapshots: ir.Table, tables: Mapping[str, ir.Table]) -> ir.Table:
         ``snapshot_id`` and ``open_leads`` (that exist at the moment and are not known to be closed, as
         ``features/snapshots.py`` has it; the lead itself among them). A lead without an owner has no row.
     """
-    owned = tables["leads"].filter(lambda t: t.owner.notnull()).select("lead_id", "owner")
-    born = owned.join(lifetimes(tables["leads"]), "lead_id")
-    asked = snapshots.join(owned, "lead_id").select("snapshot_id", "as_of", "owner")
-    changes = ibis.union(_change(born, "created_at", 1), *_closings(born, tables["outcomes"]))
-    return running(changes, asked, by="owner", sums=("open_leads",))
+    asked = snapshots.join(_owned(tables), "lead_id").select("snapshot_id", "as_of", "owner")
+    return running(changes(tables), asked, by="owner", sums=("open_leads",))
+
+
+def changes(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """``owner``, ``at`` and ``open_leads``: how many open leads more an owner has from a moment on."""
+    born = _owned(tables).join(lifetimes(tables["leads"]), "lead_id")
+    return ibis.union(_change(born, "created_at", 1), *_closings(born, tables["outcomes"]))
+
+
+def _owned(tables: Mapping[str, ir.Table]) -> ir.Table:
+    return tables["leads"].filter(lambda t: t.owner.notnull()).select("lead_id", "owner")
 
 
 def _closings(born: ir.Table, outcomes: ir.Table) -> tuple[ir.Table, ir.Table]:

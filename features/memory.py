@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 
 from features.build import Keep, Part, feature_parts, feature_table
 from features.catalogue import Feature
+from features.company import Company
 from features.fit import own_fields
 from features.moments import naive_utc
 from features.tables import Field
@@ -123,12 +124,19 @@ def parts_today(
     vocabulary: Vocabulary,
     *,
     keep: Keep,
+    company: Company | None = None,
 ) -> list[Part]:
-    """What `scored` computes of the present, in parts that are not joined."""
+    """What `scored` computes of the present, in parts that are not joined.
+
+    Parameters
+    ----------
+    company
+        Figures that leads are compared with; None: they are compared with the leads of the tables.
+    """
     names = {feature.name for feature in current_features(fields)}
     current = [feature for feature in chosen if feature.name in names]
     others = [feature for feature in chosen if feature.name not in names]
-    built = feature_parts(snapshots, tables, others, fields, vocabulary, keep=keep)
+    built = feature_parts(snapshots, tables, others, fields, vocabulary, keep=keep, company=company)
     if not current:
         return built
     return built + feature_parts(snapshots, tables, current, known_today(fields), vocabulary, keep=keep)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import ibis
 import ibis.expr.types as ir
 
+from features.company import DEFAULT_COLUMN, Company, compared_with, load_with
 from features.fields import lead_rows
 from features.history import MICROSECONDS_PER_DAY, history, known_before, with_order
 from features.load import owner_load
@@ -36,11 +37,14 @@ class World:
         The user's declared fields by table and name.
     vocabulary
         What the team's words mean.
+    company
+        Figures that leads are compared with; None: they are compared with the leads of the tables.
     """
 
     tables: Mapping[str, ir.Table]
     fields: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    company: Company | None = None
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table is loaded and has these columns."""
@@ -72,9 +76,15 @@ def past(on: str, snapshots: ir.Table, world: World, *, column: str | None = Non
         For ``peers`` and ``words``: the column whose values are compared.
     """
     if on in PER_COLUMN:
-        compared = peers if on == "peers" else word_peers
-        return compared(snapshots, world.tables, world.vocabulary, column or "source")
+        return _compared(on, snapshots, world, column or DEFAULT_COLUMN)
     return PASTS[on].rows(snapshots, world)
+
+
+def _compared(on: str, snapshots: ir.Table, world: World, column: str) -> ir.Table:
+    if world.company is not None:
+        return compared_with(world.company, on, snapshots, world.tables, world.vocabulary, column)
+    compared = peers if on == "peers" else word_peers
+    return compared(snapshots, world.tables, world.vocabulary, column)
 
 
 def is_there(on: str, world: World) -> bool:
@@ -175,6 +185,12 @@ def _creations(world: World) -> ir.Table:
     return leads.mutate(occurred_at=leads.created_at, recorded_at=leads.created_at)
 
 
+def _owner(snapshots: ir.Table, world: World) -> ir.Table:
+    if world.company is not None:
+        return load_with(world.company, snapshots, world.tables)
+    return owner_load(snapshots, world.tables)
+
+
 _LINK = ("account_id",)
 PASTS: Mapping[str, Past] = {
     "leads": Past({"leads": ()}, _leads),
@@ -190,7 +206,7 @@ PASTS: Mapping[str, Past] = {
     "account_leads": Past({"leads": (*_LINK, "created_at")}, _of_colleagues(_creations)),
     "owner": Past(
         {"leads": ("owner", "created_at"), "outcomes": ()},
-        lambda snapshots, world: owner_load(snapshots, world.tables),
+        _owner,
     ),
     "peers": Past({"leads": ("created_at",), "outcomes": ()}, lambda s, world: past("peers", s, world)),
     "words": Past({"leads": ("created_at",), "outcomes": ()}, lambda s, world: past("words", s, world)),

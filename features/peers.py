@@ -9,7 +9,7 @@ with time as the order).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
@@ -19,7 +19,8 @@ from features.values import by_word, with_value
 from features.vocabulary import Vocabulary
 
 _ALL = "everybody"
-_SUMS = ("mature", "converted")
+SUMS = ("mature", "converted")
+"""What is counted of leads with the same value."""
 
 
 def peers(
@@ -40,35 +41,56 @@ def peers(
         ``snapshot_id``, ``mature`` and ``converted`` (leads with the same value), ``all_mature`` and
         ``all_converted`` (any value). A lead without a value has no row.
     """
-
-    def valued(rows: ir.Table, at: str) -> ir.Table:
-        return with_value(rows, tables, vocabulary, column, at=at)
-
-    return _compared(snapshots, _matured(tables, vocabulary), valued)
+    return _compared("peers", snapshots, tables, vocabulary, column)
 
 
 def word_peers(
     snapshots: ir.Table, tables: Mapping[str, ir.Table], vocabulary: Vocabulary, column: str
 ) -> ir.Table:
     """The same for each word of a text: a row for each different word that the lead's text has."""
+    return _compared("words", snapshots, tables, vocabulary, column)
 
-    def worded(rows: ir.Table, at: str) -> ir.Table:
-        return by_word(with_value(rows, tables, vocabulary, column, at=at))
 
-    return _compared(snapshots, _matured(tables, vocabulary), worded)
+def valued(
+    on: str,
+    rows: ir.Table,
+    tables: Mapping[str, ir.Table],
+    vocabulary: Vocabulary,
+    column: str,
+    *,
+    at: str,
+) -> ir.Table:
+    """Rows of leads with what they are compared by: the value of a column, or each different word of it.
+
+    Parameters
+    ----------
+    on
+        ``peers`` or ``words``.
+    rows, column, at
+        As for `features.values.with_value`.
+    """
+    whole = with_value(rows, tables, vocabulary, column, at=at)
+    return by_word(whole) if on == "words" else whole
 
 
 def _compared(
-    snapshots: ir.Table, matured: ir.Table, valued: Callable[[ir.Table, str], ir.Table]
+    on: str,
+    snapshots: ir.Table,
+    tables: Mapping[str, ir.Table],
+    vocabulary: Vocabulary,
+    column: str,
 ) -> ir.Table:
     asked = snapshots.select("snapshot_id", "lead_id", "as_of")
-    same = running(valued(matured, "at"), valued(asked, "as_of"), by="value", sums=_SUMS)
-    anybody = [rows.mutate(key=ibis.literal(_ALL)) for rows in (matured, asked)]
-    everybody = running(*anybody, by="key", sums=_SUMS).rename(all_mature="mature", all_converted="converted")
+    ended = matured(tables, vocabulary)
+    before = valued(on, ended, tables, vocabulary, column, at="at")
+    own = valued(on, asked, tables, vocabulary, column, at="as_of")
+    same = running(before, own, by="value", sums=SUMS)
+    anybody = [rows.mutate(key=ibis.literal(_ALL)) for rows in (ended, asked)]
+    everybody = running(*anybody, by="key", sums=SUMS).rename(all_mature="mature", all_converted="converted")
     return same.join(everybody, "snapshot_id")
 
 
-def _matured(tables: Mapping[str, ir.Table], vocabulary: Vocabulary) -> ir.Table:
+def matured(tables: Mapping[str, ir.Table], vocabulary: Vocabulary) -> ir.Table:
     """``lead_id``, ``at`` (when it became mature), ``mature`` (1) and ``converted`` (1 or 0)."""
     horizon = ibis.interval(days=vocabulary.horizon_days)
     whole = ibis.interval(days=vocabulary.horizon_days + vocabulary.reporting_delay_days)

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.build import Keep
+from features.chosen import of_values
 from features.ingest.sql import named
 
 Queries: TypeAlias = Callable[[Mapping[str, ir.Table], Keep], Mapping[str, ir.Table]]
@@ -25,6 +26,8 @@ Queries: TypeAlias = Callable[[Mapping[str, ir.Table], Keep], Mapping[str, ir.Ta
 
 _BY_STATISTICS = "statistics_propagation,compressed_materialization"
 """Optimizers that believe what a table held when the query was planned: here it held nothing."""
+_FOR_MANY = "in_clause"
+"""It makes a join of a list of texts, which takes longer to set up than few rows to compare."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Prepared:
         made = made or {}
         self._given = {n: _Given(made[n].given if n in made else schema) for n, schema in tables.items()}
         self._connection.execute("SET threads = 1")  # few rows: threads would only wait for each other
-        self._connection.execute(f"SET disabled_optimizers = '{_BY_STATISTICS}'")
+        self._connection.execute(f"SET disabled_optimizers = '{_BY_STATISTICS},{_FOR_MANY}'")
         for name, schema in tables.items():
             self._connection.register("_empty", schema.empty_table())
             self._connection.execute(f"CREATE TABLE {named(name)} AS SELECT * FROM _empty")
@@ -95,12 +98,12 @@ class Prepared:
 
         def keep(table: ir.Table) -> ir.Table:
             name = f"_kept_{len(kept)}"
-            kept[name] = backend.compile(table)
+            kept[name] = backend.compile(of_values(table))
             self._connection.execute(f"CREATE TABLE {name} AS {kept[name]}")
             return backend.table(name)
 
         asked = queries({name: backend.table(name) for name in tables}, keep)
-        written = {name: backend.compile(query) for name, query in asked.items()}
+        written = {name: backend.compile(of_values(query)) for name, query in asked.items()}
         # All tables stand before anything is prepared: a new one would make DuckDB plan everything anew.
         for name in tables:
             rows = f"SELECT * FROM {named('_given_' + name)}"

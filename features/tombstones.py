@@ -10,18 +10,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from features import durable
+from features import durable, keys
 from features.errors import StorageError
 
 FILE = "ERASED.json"
 KEY = Path(".leadrank") / "erasure.key"
-KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def read(home: Path) -> Tombstones | None:
     stones = _stones(home / FILE)
     if not stones:
         return None
-    key = _key(home / KEY)
+    key = keys.read(home / KEY)
     if key is None:
         raise StorageError(
             f"'{FILE}' lists erased leads, but their key '{KEY}' is gone or damaged",
@@ -86,13 +84,12 @@ def bury(home: Path, lead_ids: Iterable[str], *, erased_on: str, reason: str) ->
     StorageError
         The file is damaged, its key is gone, or the disk refuses.
     """
-    known = read(home) or Tombstones(_key(home / KEY) or secrets.token_bytes(KEY_BYTES), {})
+    known = read(home) or Tombstones(keys.read(home / KEY) or keys.drawn(), {})
     names = [known.pseudonym(lead_id) for lead_id in lead_ids]
     stone = {"erased_on": erased_on, "reason": reason}
     grown = Tombstones(known.key, {**dict.fromkeys(names, stone), **known.stones})
     try:
-        (home / KEY).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        durable.replace(home / KEY, known.key.hex() + "\n", mode=durable.PRIVATE)
+        keys.write(home / KEY, known.key)
         durable.replace(home / FILE, json.dumps({"erased": grown.stones}, indent=2, sort_keys=True) + "\n")
     except OSError as error:
         raise StorageError(
@@ -110,11 +107,3 @@ def _stones(path: Path) -> dict[str, dict[str, str]]:
     if not isinstance(stones, dict):
         raise StorageError(f"'{FILE}' is damaged", hint="bring it back from a backup: it says who was erased")
     return stones
-
-
-def _key(path: Path) -> bytes | None:
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
-        return None
-    return key if len(key) == KEY_BYTES else None

@@ -157,10 +157,12 @@ def _numbers(column: pa.ChunkedArray) -> Matrix:
 
 
 def _codes(column: pa.ChunkedArray, values: tuple[str, ...]) -> Matrix:
-    text = pc.cast(column, pa.string())
+    text = column if column.type == pa.string() else pc.cast(column, pa.string())
     found = pc.index_in(text, value_set=pa.array(values, pa.string()), skip_nulls=True)
-    codes = pc.if_else(pc.is_null(text), None, pc.fill_null(found, len(values)))
-    return np.asarray(pc.cast(codes, pa.float64()).to_numpy())
+    codes: Matrix = found.to_numpy().astype(np.float64)
+    if found.null_count:  # NaN there: a text that is none of the values, or none at all
+        codes[np.isnan(codes) & text.is_valid().to_numpy()] = len(values)
+    return codes
 
 
 def _emptiness(column: pa.ChunkedArray, kind: str) -> str | None:

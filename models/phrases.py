@@ -7,7 +7,8 @@ is that text, and remembers what it was made of, so that a page says it in its r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from string import Formatter
 from typing import Any, Self
 
@@ -69,14 +70,67 @@ def recognised(text: str, *templates: str) -> str:
     {'column': 'source'}
     """
     for template in templates:
-        names = [name for _, name, _, _ in Formatter().parse(template) if name]
-        pattern = "".join(
-            re.escape(plain) + (f"(?P<{name}>.*)" if name else "")
-            for plain, name, _, _ in Formatter().parse(template)
-        )
-        if found := re.fullmatch(pattern, text, re.DOTALL):
-            return Phrase(template, **{name: found[name] for name in names})
+        if found := _pattern(template, number=".*", part=".*").fullmatch(text):
+            return Phrase(template, **found.groupdict())
     return text
+
+
+def retold(text: str, words: Language) -> str:
+    """English text of ours that was kept without its template, in a language; itself if nobody translated it.
+
+    Parts with semicolons between them are said one by one. Numbers are written as the language writes them,
+    other values stay as they are.
+    """
+    whole = _retold(text, words)
+    if whole != text or "; " not in text:
+        return whole
+    return words.text("; ").join(_retold(part, words) for part in text.split("; "))
+
+
+def _retold(text: str, words: Language) -> str:
+    for template, pattern in _patterns(words):
+        if found := pattern.fullmatch(text):
+            values = {name: _value(value, words) for name, value in found.groupdict().items()}
+            return _Spoken(words).vformat(words.text(template), (), values)
+    return text
+
+
+def _value(text: str, words: Language) -> str:
+    """A number as the language writes it; phrases in a phrase; any other value as it is."""
+    if re.fullmatch(_NUMBER, text):
+        return words.number(text)
+    said = [_retold(part, words) if " " in part else part for part in text.split(", ")]
+    return text if ", ".join(said) == text else words.text(", ").join(said)
+
+
+_NUMBER, _PART = r"[-+]?[\d,]*\.?\d+%?", r"(?:(?!; ).)*"
+"""A value with a format is a number; another is a text without the semicolon that parts phrases."""
+_LEAST_LETTERS = 4
+"""A template with fewer of its own would be found in anything."""
+
+
+@lru_cache
+def _patterns(words: Language) -> Sequence[tuple[str, re.Pattern[str]]]:
+    """The texts of a catalogue, those with most letters of their own first: they leave least to values."""
+    letters = {text: len(re.sub(r"\{.*?\}|\W", "", text)) for text in words.known}
+    found = [text for text, own in letters.items() if own >= _LEAST_LETTERS and _is_template(text)]
+    every = sorted(found, key=lambda text: -letters[text])
+    return [(text, _pattern(text, number=_NUMBER, part=_PART)) for text in every]
+
+
+def _is_template(text: str) -> bool:
+    """Whether each value has a name, and stands in it once."""
+    names = re.findall(r"\{(\w*)", text)
+    return "" not in names and len({*names}) == len(names)
+
+
+def _pattern(template: str, *, number: str, part: str) -> re.Pattern[str]:
+    """What finds a template's values: those with a format as ``number``, the others as ``part``."""
+    parts = [
+        re.escape(plain) + (f"(?P<{name}>{number if look else part})" if name else "")
+        for plain, name, look, _ in Formatter().parse(template)
+    ]
+    return re.compile("".join(parts), re.DOTALL)
 
 
 class _Spoken(Formatter):

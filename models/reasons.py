@@ -171,14 +171,20 @@ def _voices(values: Floats, table: pa.Table, specs: Sequence[FeatureSpec]) -> Fl
 
 
 def _missing(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:
-    return np.asarray(table.column(name).is_null(nan_is_null=True).to_numpy(), dtype=bool)
+    column = table.column(name)
+    if column.type == pa.float64():
+        return np.asarray(np.isnan(column.to_numpy()), dtype=bool)  # a null is NaN there
+    return np.asarray(column.is_null(nan_is_null=True).to_numpy(), dtype=bool)
 
 
 def _stems(specs: Sequence[FeatureSpec]) -> tuple[Places, list[Places]]:
     """The stem of each feature as a number, and the places of the members of each stem."""
-    number: dict[tuple[str, str], int] = {}
-    group = np.array([number.setdefault((s.family, s.stem), len(number)) for s in specs], dtype=np.int64)
-    return group, [np.flatnonzero(group == g) for g in range(len(number))]
+    members: dict[Stem, list[int]] = {}
+    for place, spec in enumerate(specs):
+        members.setdefault((spec.family, spec.stem), []).append(place)
+    number = {stem: place for place, stem in enumerate(members)}
+    group = np.array([number[spec.family, spec.stem] for spec in specs], dtype=np.int64)
+    return group, [np.array(places, dtype=np.int64) for places in members.values()]
 
 
 def _chosen(sums: Floats, most_for: int, most_against: int) -> tuple[Places, Places]:

@@ -24,10 +24,10 @@ def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``counts`` by table, ``quarantine`` (rows and first line by table, reason and column), ``notes``
-        (values settled by a rule: table, column, kind, count), ``ignored_columns`` by table,
-        ``data_digest``, ``features`` (how many can be made of the tables), ``warnings`` (names of
-        ``params.yaml`` that nothing in the tables has).
+        ``counts`` by table, last those of what people said on the page (``feedback``), ``quarantine`` (rows
+        and first line by table, reason and column), ``notes`` (values settled by a rule: table, column, kind,
+        count), ``ignored_columns`` by table, ``data_digest``, ``features`` (how many can be made of the
+        tables), ``warnings`` (names of ``params.yaml`` that nothing in the tables has).
 
     Raises
     ------
@@ -53,7 +53,7 @@ def counted(inputs: Inputs) -> dict[str, Any]:
     """What a load did, as it is printed and stored: rows read = accepted + quarantined + deduplicated."""
     loaded = inputs.loaded
     return {
-        "counts": [asdict(counts) for counts in loaded.counts.values()],
+        "counts": [asdict(counts) for counts in (*loaded.counts.values(), *filter(None, [inputs.said]))],
         "notes": [asdict(note) for note in loaded.notes],
         "ignored_columns": {name: list(columns) for name, columns in loaded.ignored.items() if columns},
         "data_digest": loaded.digest,

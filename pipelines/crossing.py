@@ -71,7 +71,7 @@ def look(params: Params, home: Path, *, as_of: datetime, progress: Progress) -> 
     ModelError
         No rule of the card has its column.
     """
-    with opened(params, home, progress) as inputs:
+    with opened(params, home, progress, said_until=as_of) as inputs:
         return _look(params, inputs, as_of)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from features.build import feature_table
+from features.ingest import said
 from features.memory import PRESENT, current_features, is_present, recall
 from features.moments import naive_utc
 from features.snapshots import known_until, numbered
@@ -65,7 +66,8 @@ def _aged(inputs: Inputs, by: ByModel | ByScorecard, as_of: datetime, limits: Li
     if not inputs.is_flat:
         moments = {name: RECORDED.get(name, "recorded_at") for name in inputs.tables}
         there = {name: at for name, at in moments.items() if at in inputs.tables[name].columns}
-        yield from tables.freshness(inputs.connection, there, as_of, limits)
+        aside = {} if inputs.said is None else {"outcomes": said.ROWS}
+        yield from tables.freshness(inputs.connection, there, as_of, limits, aside=aside)
     if isinstance(by, ByModel) and by.champion.bundle.window.last_as_of is not None:
         age = naive_utc(as_of) - datetime.fromisoformat(by.champion.bundle.window.last_as_of)
         days = age.total_seconds() / tables.DAY_SECONDS

@@ -6,15 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from features.backend import environment, workspace
 from features.errors import GateError
 from features.ingest import Loaded, load
+from features.ingest.quarantine import Counts
+from features.snapshots import known_until
 from features.tables import Field, Source
 from features.tombstones import read as tombstones_of
-from pipelines import directing
+from pipelines import directing, feedback
 from pipelines.params import Params
 from pipelines.progress import Progress
 
@@ -35,6 +38,8 @@ class Inputs:
         Declared fields by table and name.
     is_flat
         Whether there is one table with the outcome in it.
+    said
+        Counts of what people said on the page and ``outcomes`` has beside its own rows; None: nothing.
     """
 
     backend: Any
@@ -42,6 +47,7 @@ class Inputs:
     loaded: Loaded
     fields: Mapping[str, Mapping[str, Field]]
     is_flat: bool
+    said: Counts | None = None
 
     @property
     def connection(self) -> Any:
@@ -51,7 +57,12 @@ class Inputs:
 
 @contextmanager
 def opened(
-    params: Params, home: Path, progress: Progress, *, is_prediction: bool = False
+    params: Params,
+    home: Path,
+    progress: Progress,
+    *,
+    is_prediction: bool = False,
+    said_until: datetime | None = None,
 ) -> Iterator[Inputs]:
     """Load all declared tables into a scratch database that is removed afterwards.
 
@@ -61,6 +72,9 @@ def opened(
         Folder of ``params.yaml``.
     is_prediction
         Whether the rows are asked about: their duplicates stay, missing ids are made, no gate closes.
+    said_until
+        Moment before which what people said on the page counts; None: the tables' own present, so that
+        feedback makes no old export look as if it held later outcomes.
 
     Raises
     ------
@@ -71,7 +85,9 @@ def opened(
     GateError
         More rows than ``check.max_quarantine_share`` of a table are quarantined.
     StorageError
-        The list of erased leads is damaged, or its key is gone.
+        The list of erased leads is damaged, or its key is gone; or the state of the page cannot be read.
+    UpstreamError
+        A database does not answer.
     """
     is_flat = "outcomes" not in params.tables
     asked_for = ("leads",) if is_flat else ("rows",)
@@ -93,12 +109,18 @@ def opened(
             )
         if not is_prediction:
             gate_quarantine(loaded, params.check.max_quarantine_share)
+        tables, said = {name: backend.table(name) for name in params.tables}, None
+        if not is_flat:
+            loaded, said = feedback.merged(
+                params, home, backend.con, loaded, lambda: said_until or known_until(tables)
+            )
         yield Inputs(
             backend=backend,
-            tables={name: backend.table(name) for name in params.tables},
+            tables=tables,
             loaded=loaded,
             fields=fields,
             is_flat=is_flat,
+            said=said,
         )
 
 

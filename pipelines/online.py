@@ -14,6 +14,7 @@ from pipelines.offering import vocabulary_of
 from pipelines.params import Params
 from pipelines.writing import shown_of
 from serve.online.body import Body
+from serve.online.company import kept
 from serve.online.pool import Pool
 from serve.online.scorer import Declared, Model, Scorer
 from serve.online.standing import Ready, Standing, key_of
@@ -31,14 +32,15 @@ def ready(params: Params, home: Path, run: Run) -> Ready:
     Raises
     ------
     ModelError
-        The copy is gone or damaged, or the ranking is older than its list of columns.
+        The copy, or the company's figures that the model reads, are gone or damaged, or the ranking is older
+        than its list of columns.
     """
     if str(home) not in sys.path:
         sys.path.append(str(home))  # features.modules are found beside params.yaml
     loaded = run.manifest.get("columns")
     if loaded is None:
         raise ModelError("the ranking in force does not say its columns", hint="run `leadrank score`")
-    digest = run.manifest["model"]["digest"]
+    digest, company = run.manifest["model"]["digest"], kept(run, home)
     model = Model(load(place(home, digest), digest=digest))
     declared = Declared(
         sources=params.tables,
@@ -47,9 +49,11 @@ def ready(params: Params, home: Path, run: Run) -> Ready:
         shown=shown_of(params),
         loaded=loaded,
         words=vocabulary_of,
+        company=company,
     )
 
     def made(opened: ExitStack) -> Scorer:
         return Scorer(opened.enter_context(workspace(home)), model, declared)
 
-    return Ready(key_of(run), Body(declared.columns), declared.columns, Pool(made))
+    as_of = None if company is None else company.as_of
+    return Ready(key_of(run), Body(declared.columns), declared.columns, Pool(made), as_of)

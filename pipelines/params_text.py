@@ -59,6 +59,7 @@ features:
   generic_max: 60     # most generic ones among them: features of columns that nobody described
   half_life_days: 30  # days after which a touch weighs half
   returned_days: 7    # a lead that is handed back within so many days was returned at once
+  feedback: true      # what people say of a lead on the page of `leadrank serve` counts as a stage it reached
   # What your words mean where their names do not say it, or say it wrongly: means (call, form, reply …),
   # says (direct, contextual, negative, nothing) and weight (any number; below 0 it takes away).
   kinds: {}           # kinds of touch, for example {expo_scan: {means: event, weight: 2}}

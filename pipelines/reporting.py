@@ -14,10 +14,12 @@ from features.moments import naive_utc
 from models import registry
 from pipelines.champion import Champion
 from pipelines.deferring import PATIENCE_SECONDS, within
+from pipelines.feedback import SAID as SAID_COLUMNS
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.rankers import DEFERRED, ByModel, ByScorecard
 from serve.reporting import model, writing
+from serve.reporting.judged import SAID
 from serve.reporting.plan import Plan
 from serve.runs import Run
 
@@ -49,12 +51,18 @@ def write_reports(
         sla_hours=params.reports.sla_hours,
         returned_days=params.features.returned_days,
         half_life_days=params.features.half_life_days,
-        tables={name: tuple(table.columns) for name, table in inputs.tables.items()},
+        tables=_columns(inputs),
         touches=touches,
     )
     writing.write(inputs.connection, staged, plan, previous=previous)
     card = card_of(params, home, by) if isinstance(by, ByModel) else None
     model.write(staged, as_of=as_of, ranked_by=by.ranked_by, card=card, model=_named(by))
+
+
+def _columns(inputs: Inputs) -> dict[str, tuple[str, ...]]:
+    """Columns of the loaded tables, and of what was said on the page where it counts."""
+    found = {name: tuple(table.columns) for name, table in inputs.tables.items()}
+    return found if inputs.said is None else {**found, SAID: tuple(SAID_COLUMNS.names)}
 
 
 def _named(by: ByModel | ByScorecard) -> dict[str, Any]:

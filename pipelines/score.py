@@ -78,7 +78,7 @@ def run(
         sinking.carried_on(params, home) as announced,
         attempts.recorded(home, as_of),
         runs.lock(folder),
-        opened(params, home, progress) as inputs,
+        opened(params, home, progress, said_until=as_of) as inputs,
     ):
         with progress.stage("fetching the champion"):
             by = ranker(params, home, inputs)
@@ -123,7 +123,10 @@ def verify(params: Params, home: Path, night: runs.Run, *, progress: Progress) -
     """
     params, as_of = _without_order(params), datetime.fromisoformat(night.as_of)
     since = changed.base(params, night.folder.parent, changed.built_on(night), as_of)
-    with runs.lock(night.folder.parent), opened(params, home, progress) as inputs:
+    with (
+        runs.lock(night.folder.parent),
+        opened(params, home, progress, said_until=as_of) as inputs,
+    ):
         with progress.stage("fetching the model"):
             by = ranker_of(night, params, home, inputs)
         with runs.staging(night.folder.parent) as staged:
@@ -154,6 +157,7 @@ def _manifest(
             "ranked": done.ranked,
             "opted_out": objecting(inputs, as_of),
             "tables": [asdict(c) for c in inputs.loaded.counts.values()],
+            "feedback": None if inputs.said is None else asdict(inputs.said),
         },
         "erased": 0,
         "data_digest": inputs.loaded.digest,
@@ -162,6 +166,7 @@ def _manifest(
         "changed_since": done.changed_since,
         "gates": gates,
         "params_digest": parameters.digest(params),
+        "language": params.score.language,
         "current_fields": [f.name for f in current_features(inputs.fields)] if done.is_now else [],
         **by.told(),
     }

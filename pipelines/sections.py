@@ -75,6 +75,8 @@ class Features(Section):
         A lead handed back within so many days was returned at once.
     kinds, places
         What the team's kinds and places mean; what is not said is read from their names.
+    feedback
+        Whether what people say of a lead on the page counts as stages that it reached.
     """
 
     modules: tuple[Name, ...] = ()
@@ -87,6 +89,7 @@ class Features(Section):
     returned_days: Positive = 7
     kinds: Mapping[str, Word] = {}
     places: Mapping[str, Word] = {}
+    feedback: bool = True
 
 
 class Train(Section):

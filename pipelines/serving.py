@@ -19,6 +19,7 @@ from pipelines.serve_sections import OpenId, Serve
 from serve.gates.finding import GATES
 from serve.state.store import Store
 from serve.state.store import opened as state_opened
+from serve.web.listening import listening
 from serve.web.settings import MINUTES, Oidc, Settings
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def run_demo(params: Params, home: Path, *, clock: Clock) -> None:
 def _place(
     params: Params, home: Path, settings: Settings, store: Store, clock: Clock, opened: ExitStack
 ) -> Place:
+    from pipelines.helping import Helper
     from pipelines.online import standing
     from serve.views.following import FOLDER, Following
     from serve.web.place import Place
@@ -137,15 +139,15 @@ def _place(
     opened.enter_context(closing(following))
     following.index()  # begins to make it; until it is there pages say 503
     scoring = opened.enter_context(closing(standing(params, home)))
-    extras = {"refused": lambda: _refused(home), "score": scoring}
+    helper = opened.enter_context(closing(Helper(params, home)))
+    extras = {"refused": lambda: _refused(home), "score": scoring, "help": helper}
     return Place(following, store, settings, clock, home, extras)
 
 
 def _listening(settings: Settings) -> socket.socket:
     """The socket, before anything slow is done."""
     try:
-        kind = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server((settings.host, settings.port), family=kind, backlog=BACKLOG)
+        return listening(settings.host, settings.port, backlog=BACKLOG)
     except OSError as error:
         raise ParameterError(
             f"nothing can listen on {settings.host}, port {settings.port}"

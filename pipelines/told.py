@@ -47,7 +47,7 @@ def trained(result: Result) -> None:
     immature = f"; {result['immature']:,} {why}, left out" if result["immature"] else ""
     converted = f"{result['positives']:,} converted{immature}"
     say(f"{result['rows']:,} rows, {converted}; base rate {result['base_rate']:.1%}")
-    say(*told_time.lines(result), *_few(result))
+    say(*told_time.lines(result), *_few(result), *answers(result))
     contenders = result["metrics"]
     tested = contenders["model"]
     names = [name for name in tested if name not in ("n", "positives", "base_rate")]
@@ -111,6 +111,12 @@ def _few(result: Result) -> list[str]:
         return []
     why = "fewer than 50 leads of one outcome"
     return [f"SMALL HISTORY: {why}; a strongly penalised blend, nothing tuned, and wide intervals"]
+
+
+def answers(result: Result) -> list[str]:
+    """How much of what people said on the page was learned from."""
+    told = [counts for counts in result["counts"] if counts["table"] == "feedback"]
+    return [f"{c['accepted']:,} of {c['read']:,} answers on the page count as stages" for c in told]
 
 
 def _activation() -> list[str]:

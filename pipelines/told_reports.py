@@ -20,6 +20,10 @@ TEAM = (
     marked("rep"), marked("leads"), marked("open"), marked("calls tonight"), marked("accepted"),
     marked("returned at once"), marked("won"),
 )  # fmt: skip
+JUDGED = (
+    marked("what was said"), marked("leads"), marked("mature"), marked("converted"), marked("won so far"),
+)  # fmt: skip
+SIDES = {"for": marked("accepted or worked"), "against": marked("handed back or not a fit")}
 MODEL = (marked("family"), marked("features"), marked("share of all"))
 
 
@@ -29,6 +33,11 @@ def report(result: Result, words: Language = ENGLISH) -> None:
     tables = {"sources": _sources, "funnel": _funnel, "team": _team, "model": _model}
     columns, rows = tables[name](told, words)
     show_table([words.text(column) for column in columns], list(rows))
+    if name == "team" and told["judged"]:
+        then = marked("rank then") if told["judged"]["by"] == "rank" else marked("chance then")
+        show_table(
+            [words.text(column) for column in (JUDGED[0], then, *JUDGED[1:])], list(_judged(told, words))
+        )
     say(*_notes(told, name, words))
     if result["html"] is not None:
         say(words.text("written to {file}").format(file=result["html"]))
@@ -73,6 +82,36 @@ def _team(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tupl
         for rep in told["reps"]
     )
     return TEAM, rows
+
+
+def _judged(told: Result, words: Language) -> Iterator[tuple[str, ...]]:
+    """What became of leads of which people said something."""
+    for row in told["judged"]["rows"]:
+        side = SIDES[row["side"]]
+        yield (
+            words.text(side),
+            _band(row, told["judged"]["by"], words),
+            *(_count(row[figure], words) for figure in ("leads", "mature")),
+            _share(row["rate"], words),
+            _count(row["won"], words),
+        )
+
+
+def _band(row: Result, by: str, words: Language) -> str:
+    """Ranks or chances of a band."""
+    if not row["is_known"]:
+        return NOTHING
+    form = "{:,.0f}" if by == "rank" else "{:.0%}"
+    first, last = (
+        None if row[end] is None else words.number(form.format(row[end])) for end in ("from", "to")
+    )
+    if first is not None and last is not None:
+        return words.text("{first} to {last}").format(first=first, last=last)
+    if first is None:
+        return words.text("below {most}").format(most=last)
+    if by == "rank":
+        return words.text("{first} and later").format(first=first)
+    return words.text("{least} and more").format(least=first)
 
 
 def _model(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:

@@ -63,7 +63,7 @@ def run(
         raise ModelError("no ranking is published yet", hint="give a moment with --as-of")
     with progress.stage("fetching the model"):
         model = champion(params, home) if published is None else by_digest(params, home, _digest(published))
-    with opened(params, home, progress) as inputs:
+    with opened(params, home, progress, said_until=moment) as inputs:
         is_now = not inputs.is_flat and is_present(moment, known_until(inputs.tables))
         with progress.stage("building features"):
             snapshots = inputs.backend.create_table("snapshots", _snapshot(inputs, lead_id, moment))

@@ -12,7 +12,7 @@ from features.memory import current_features, is_present, scored
 from features.moments import naive_utc
 from features.snapshots import known_until, tonight, undecided
 from features.touches import told as touches_told
-from pipelines import changed, exporting, listing, reporting
+from pipelines import changed, company, exporting, listing, reporting
 from pipelines.comparing import compared
 from pipelines.inputs import Inputs
 from pipelines.params import Params
@@ -88,6 +88,7 @@ def write(
     with progress.stage("building features"):
         asked = _ask(params, inputs, by, as_of, is_now=is_now, since=since)
         _write_features(staged, params, inputs, by, is_now=is_now)
+        company.write(staged, params, home, inputs, by, as_of)
     if asked:
         with progress.stage("scoring and explaining", total=asked) as advance:
             by.score(inputs, staged, shown=shown, on_rows=advance)

@@ -94,6 +94,13 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 """Personal columns that each derived one is made of."""
 
 
+_OF_TITLES = {"title_seniority": titles.seniority_sql, "title_department": titles.department_sql}
+_OF_FEW_TITLES = {
+    "title_seniority": titles.seniority_of_few_sql,
+    "title_department": titles.department_of_few_sql,
+}
+
+
 def _is_own(name: str, source: Source) -> bool:
     """Whether a column holds what the team means by its name, not what the contract means."""
     field = source.fields.get(name)
@@ -134,7 +141,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, read: Collection[str], *, ha
 def _steps(read: Collection[str], made: Collection[str] = ()) -> dict[str, str]:
     """The queries of what the texts say by name, in their order; all but the phones.
 
-    Of a title's classes only those of ``made``, if any are named: each looks for hundreds of words.
+    Of a title's classes only those of ``made``, if any are named: each looks for hundreds of words, and then
+    the leads are few.
     """
     steps = {}
     if "title" in read:
@@ -142,11 +150,8 @@ def _steps(read: Collection[str], made: Collection[str] = ()) -> dict[str, str]:
             f"SELECT title AS of_title, {words_sql('title')} AS words "
             "FROM (SELECT DISTINCT title FROM leads WHERE title IS NOT NULL)"
         )
-        every = {
-            "title_seniority": titles.seniority_sql("words"),
-            "title_department": titles.department_sql("words"),
-        }
-        classes = [f"{sql} AS {name}" for name, sql in every.items() if not made or name in made]
+        every = _OF_FEW_TITLES if made else _OF_TITLES
+        classes = [f"{sql('words')} AS {name}" for name, sql in every.items() if not made or name in made]
         steps["_titles"] = f"SELECT of_title, {', '.join(classes)} FROM _title_words"
     if "email" in read:
         steps["_mail"] = mail.class_rows()

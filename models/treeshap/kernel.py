@@ -1,7 +1,8 @@
 """The machine code behind contributions: rows against tables. Import it late, numba takes its time.
 
 Rows are taken in tiles, and every loop over a tile is the same simple step for each row, so that the compiler
-makes vector instructions of it. What is added to a row, and in which order, does not depend on other rows.
+makes vector instructions of it. A tile of few rows is no wider than it must be. What is added to a row, and
+in which order, does not depend on other rows.
 All compiled functions stand in this file: numba does not see when one of another file changes.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 TILE = 256  # rows that stay in the fastest cache
+LANES = 16  # rows of the narrowest tile: what vector instructions do at once
 NUMBER, NUMBER_OR_ZERO, CATEGORIES = 0, 1, 2
 """Kinds of columns: null is missing; null and zero are missing; a set of categories decides."""
 MISSING = 65535
@@ -119,18 +121,18 @@ def _ask(plan: Plan, tree: int, codes: Codes, met: Bits) -> None:
         start = plan.node_words[node]
         if start >= 0:
             words = plan.words[start : start + plan.column_words[plan.node_column[node]]]
-            for row in range(TILE):
+            for row in range(met.shape[1]):
                 answer[row] = (words[code[row] >> 5] >> np.uint32(code[row] & 31)) & np.uint32(1)
         else:
             limit, shift = plan.node_limit[node], plan.node_shift[node]
-            for row in range(TILE):
+            for row in range(met.shape[1]):
                 answer[row] = np.uint16(code[row] + shift) <= limit
     for join in range(plan.join_start[tree], plan.join_start[tree + 1]):
         answer = met[nodes + join - plan.join_start[tree]]
         answer[:] = 1
         for way in range(plan.way_start[join], plan.way_start[join + 1]):
             goes, side = met[plan.way_node[way]], plan.way_side[way]
-            for row in range(TILE):
+            for row in range(met.shape[1]):
                 answer[row] &= goes[row] ^ side
 
 
@@ -142,7 +144,7 @@ def _assemble(plan: Plan, tree: int, met: Bits, patterns: Bits) -> None:
         pattern[:] = 0
         for bit in range(plan.bit_start[group], plan.bit_start[group + 1]):
             condition = met[plan.bit_condition[bit]]
-            for row in range(TILE):
+            for row in range(met.shape[1]):
                 pattern[row] = np.uint8(pattern[row] << 1) | condition[row]
 
 
@@ -157,12 +159,12 @@ def _look_up(plan: Plan, tree: int, tables: Floats, patterns: Bits, sums: Floats
             c, d = tables[plan.lookup_table[at + 2] :], tables[plan.lookup_table[at + 3] :]
             of_a, of_b = patterns[plan.lookup_group[at]], patterns[plan.lookup_group[at + 1]]
             of_c, of_d = patterns[plan.lookup_group[at + 2]], patterns[plan.lookup_group[at + 3]]
-            for row in range(TILE):
+            for row in range(patterns.shape[1]):
                 total[row] += (a[of_a[row]] + b[of_b[row]]) + (c[of_c[row]] + d[of_d[row]])
             at += 4
         while at < end:
             a, of_a = tables[plan.lookup_table[at] :], patterns[plan.lookup_group[at]]
-            for row in range(TILE):
+            for row in range(patterns.shape[1]):
                 total[row] += a[of_a[row]]
             at += 1
 
@@ -171,16 +173,17 @@ def _look_up(plan: Plan, tree: int, tables: Floats, patterns: Bits, sums: Floats
 def add_contributions(plan: Plan, tables: Floats, rows: Floats, values: Floats) -> None:
     """Add the contributions of a plan's trees to ``values``; both matrices of shape (n, k)."""
     trees = len(plan.node_start) - 1
+    tile_rows = min(TILE, (len(rows) + LANES - 1) // LANES * LANES)
     tiles = (len(rows) + TILE - 1) // TILE
-    codes = np.zeros((tiles, len(plan.column_kind), TILE), np.uint16)
-    sums = np.zeros((tiles, rows.shape[1], TILE))
+    codes = np.zeros((tiles, len(plan.column_kind), tile_rows), np.uint16)
+    sums = np.zeros((tiles, rows.shape[1], tile_rows))
     most, groups = 1, 1
     for tree in range(trees):
         nodes = plan.node_start[tree + 1] - plan.node_start[tree]
         most = max(most, nodes + plan.join_start[tree + 1] - plan.join_start[tree])
         groups = max(groups, plan.group_start[tree + 1] - plan.group_start[tree])
-    met = np.empty((most, TILE), np.uint8)
-    patterns = np.empty((groups, TILE), np.uint8)
+    met = np.empty((most, tile_rows), np.uint8)
+    patterns = np.empty((groups, tile_rows), np.uint8)
     for tile in range(tiles):
         _encode(plan, rows[tile * TILE : (tile + 1) * TILE], codes[tile])
     for tree in range(trees):

@@ -39,7 +39,12 @@ def rows(before: Mapping[str, int], now: Mapping[str, int], limits: Limits) -> I
 
 
 def freshness(
-    connection: duckdb.DuckDBPyConnection, moments: Mapping[str, str], as_of: datetime, limits: Limits
+    connection: duckdb.DuckDBPyConnection,
+    moments: Mapping[str, str],
+    as_of: datetime,
+    limits: Limits,
+    *,
+    aside: Mapping[str, str] | None = None,
 ) -> Iterator[Finding]:
     """Tables without a new fact for longer than they are used to.
 
@@ -49,9 +54,13 @@ def freshness(
         By table of the connection, the column that says when a fact was recorded.
     as_of
         The moment of the run, in UTC.
+    aside
+        By table, the table whose ``row_number`` names rows that did not come from its source: they do not
+        make it fresh.
     """
     for table, column in moments.items():
-        newest, silence, longest, hours = _silence(connection, table, column, as_of)
+        not_its = (aside or {}).get(table)
+        newest, silence, longest, hours = _silence(connection, table, column, as_of, aside=not_its)
         usual = max(LEAST_DAYS, FACTOR * longest) if hours >= FEWEST_HOURS else None
         limit = limits.freshness_days.get(table, usual)
         if newest is not None and limit is not None and silence > limit:
@@ -63,14 +72,15 @@ def freshness(
 
 
 def _silence(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str, as_of: datetime
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, as_of: datetime, *, aside: str | None
 ) -> tuple[datetime | None, float, float, int]:
     """Newest moment, days since then, longest silence in days before it, and hours that had facts."""
+    rows = named(table) if aside is None else f"{named(table)} ANTI JOIN {named(aside)} USING (row_number)"
     sql = f"""
         WITH hours AS (
-            SELECT DISTINCT date_trunc('hour', {named(column)}) AS hour, FROM {named(table)}
+            SELECT DISTINCT date_trunc('hour', {named(column)}) AS hour, FROM {rows}
             WHERE {named(column)} < $1
-        ), newest AS (SELECT max({named(column)}) AS moment FROM {named(table)} WHERE {named(column)} < $1
+        ), newest AS (SELECT max({named(column)}) AS moment FROM {rows} WHERE {named(column)} < $1
         ), gaps AS (
             SELECT hour, epoch(hour) - epoch(lag(hour) OVER (ORDER BY hour)) AS gap
             FROM hours WHERE hour > (SELECT moment FROM newest) - INTERVAL {SILENCE_WINDOW_DAYS} DAY

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from serve.batch import REASONS, SCORES, WITHHELD, tells_probability
@@ -63,6 +63,7 @@ class Answered(BaseModel):
     run_id: str
     model_digest: str
     model_version: str | None
+    company_as_of: str | None
     leads: list[ScoredLead]
 
 
@@ -74,7 +75,7 @@ def written(asked: Asked, scored: Mapping[str, pa.Table] | None, about: Mapping[
     scored
         As `serve.batch.scored`, of ``asked.scored``; None if nobody is to be scored.
     about
-        ``run_id``, ``model_digest`` and ``model_version``.
+        ``run_id``, ``model_digest``, ``model_version`` and ``company_as_of``.
     """
     found = {} if scored is None else _by_lead(scored)
     leads = [
@@ -105,9 +106,12 @@ def _published(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(table: pa.Table, names: Sequence[str]) -> list[dict[str, Any]]:
-    columns = {name: [_plain(value) for value in table.column(name).to_pylist()] for name in names}
+    columns = {name: _plain(table.column(name)).to_pylist() for name in names}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without numbers that JSON has no word for."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_finite(column), column, None)

@@ -11,7 +11,7 @@ from features.ingest.persons import MADE_OF
 from features.tables import PERSONAL, Source
 
 TABLES = ("leads", "touches", "outcomes", "contacts", "accounts", "field_history", "identities")
-_NOT_ASKED = ("merged_into", "merged_at", "deleted_at", "outcome", "order_value")
+NOT_ASKED = ("merged_into", "merged_at", "deleted_at", "outcome", "order_value")
 """Of leads that are there no more, or whose end is known: nobody asks about them."""
 _RECORDED_DEFAULTS = ("touches", "outcomes", "field_history")
 _TYPES = {"number": pa.float64(), "flag": pa.float64(), "timestamp": pa.timestamp("us")}
@@ -73,4 +73,4 @@ def has_recorded(table: str) -> bool:
 def _columns(table: str, source: Source, loaded: Collection[str]) -> Columns:
     there = {*loaded, *(text for name in loaded for text in MADE_OF.get(name, ()))}
     columns = {column.name: column for column in wanted(table, source)}
-    return {name: column for name, column in columns.items() if name in there and name not in _NOT_ASKED}
+    return {name: column for name, column in columns.items() if name in there and name not in NOT_ASKED}

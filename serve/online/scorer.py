@@ -14,7 +14,6 @@ from features.aims import asked
 from features.beside import beside
 from features.build import Keep, feature_parts
 from features.catalogue import Feature
-from features.errors import ModelError, listed
 from features.families import by_name
 from features.fit import own_fields
 from features.memory import known_today, parts_today
@@ -28,11 +27,10 @@ from models.explaining import Explainer
 from serve import batch
 from serve.asked import aims_of, by_target, flags_of, stated_fields
 from serve.online.columns import SNAPSHOTS, Columns, accepted, derived, schema
+from serve.online.company import Kept, check_kept
 from serve.online.persons import Persons
 from serve.predicted import Predictor
 
-OF_ALL_LEADS = ("peers", "words", "owner")
-"""Rows that a feature cannot have without every lead of the company."""
 FEATURES, AIMS, STATED = "features", "aims", "stated"
 
 
@@ -54,6 +52,8 @@ class Declared:
         Columns of each table that the ranking in force was made from.
     words
         From a bundle to the words that it was trained with.
+    company
+        Figures of all leads that the night kept; None: it kept none.
     """
 
     sources: Mapping[str, Source]
@@ -62,6 +62,7 @@ class Declared:
     shown: batch.Shown
     loaded: Mapping[str, Collection[str]]
     words: Callable[[Bundle], Vocabulary]
+    company: Kept | None = None
 
     @property
     def columns(self) -> dict[str, Columns]:
@@ -105,7 +106,8 @@ class Scorer:
         schemas = {t: schema(t, own, made if t == "leads" else ()) for t, own in columns.items()}
         names, known = [spec.name for spec in bundle.specs], known_today(declared.fields)
         chosen = by_name(names, bundle.kinds, known, modules=declared.modules)
-        _check_own_facts(chosen)
+        check_kept(chosen, declared.company)
+        company = None if declared.company is None else declared.company.put(backend)
         tagged = stated_fields(bundle)
         self._features = chosen
         self._aims = aims_of(bundle, schemas)
@@ -116,7 +118,7 @@ class Scorer:
 
         def queries(tables: Mapping[str, Any], keep: Keep) -> dict[str, Any]:
             asked_of = tables["snapshots"]
-            parts = parts_today(asked_of, tables, chosen, declared.fields, words, keep=keep)
+            parts = parts_today(asked_of, tables, chosen, declared.fields, words, keep=keep, company=company)
             said = feature_parts(asked_of, tables, self._stated, declared.fields, words, keep=keep)
             aims = {AIMS: asked(asked_of, tables, self._aims).order_by("snapshot_id")} if self._aims else {}
             return {
@@ -164,16 +166,6 @@ class Scorer:
         }
         nobody = dict.fromkeys(stated_fields(self._model.bundle), np.zeros(rows, dtype=bool))
         return {**flags, **by_target(self._model.bundle, {**nobody, **silent})}
-
-
-def _check_own_facts(chosen: Sequence[Feature]) -> None:
-    """Refuse a model that compares a lead with all others: a request that held a few would mislead it."""
-    of_all = [feature.name for feature in chosen if feature.on in OF_ALL_LEADS]
-    if of_all:
-        raise ModelError(
-            f"the model reads {listed(of_all)}, which are made from all leads, and a request holds a few",
-            hint="take them from the nightly ranking",
-        )
 
 
 def _beside(

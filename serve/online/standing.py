@@ -15,6 +15,8 @@ from serve import batch, runs
 from serve.online.answer import Answered, written
 from serve.online.asking import asked
 from serve.online.body import Body
+from serve.online.company import FILE, check_moment
+from serve.online.describing import body_schema
 from serve.online.pool import Pool
 from serve.online.refusal import BusyError
 from serve.online.tables import tables
@@ -35,12 +37,15 @@ class Ready:
         Columns that a request may have, by table.
     pool
         Its scorers.
+    company_as_of
+        Moment of the company's figures that it compares leads with, naive UTC; None if it reads none.
     """
 
     key: str
     body: Body
     columns: Mapping[str, Any]
     pool: Pool
+    company_as_of: datetime | None = None
 
 
 Make = Callable[[runs.Run], Ready]
@@ -105,15 +110,16 @@ class Standing:
             moment=moment,
             tombstones=tombstones_of(self._home),
         )
+        check_moment(request.as_of, ready.company_as_of)
         found = None
         if request.scored:
             with ready.pool.scorer() as scorer:
                 found = scorer.score(request.tables, request.scored, request.as_of)
-        return written(request, found, _about(run))
+        return written(request, found, _about(run, ready))
 
     def json_schema(self) -> dict[str, Any]:
-        """JSON Schema of a request to the model that is ready; of any object while none is."""
-        return {"type": "object"} if self._ready is None else self._ready.body.json_schema()
+        """JSON Schema of a request to the model that is ready; of the contract's while none is."""
+        return body_schema() if self._ready is None else self._ready.body.json_schema()
 
     def answer_schema(self) -> dict[str, Any]:
         """JSON Schema of an answer."""
@@ -170,9 +176,15 @@ class Standing:
 
 def key_of(run: runs.Run) -> str:
     """What a model that is ready depends on: equal for runs that one model can answer for."""
-    return repr((run.manifest["model"]["digest"], run.manifest.get("columns")))
+    night = run.run_id if FILE in run.manifest["files"] else None
+    return repr((run.manifest["model"]["digest"], run.manifest.get("columns"), night))
 
 
-def _about(run: runs.Run) -> dict[str, Any]:
-    model = run.manifest["model"]
-    return {"run_id": run.run_id, "model_digest": model["digest"], "model_version": model.get("version")}
+def _about(run: runs.Run, ready: Ready) -> dict[str, Any]:
+    model, at = run.manifest["model"], ready.company_as_of
+    return {
+        "run_id": run.run_id,
+        "model_digest": model["digest"],
+        "model_version": model.get("version"),
+        "company_as_of": None if at is None else at.isoformat() + "Z",
+    }

@@ -17,9 +17,12 @@ from serve.online.body import MOST_TOUCHES, Rows
 from serve.online.columns import has_recorded, needs_one_of, type_of
 from serve.online.refusal import Problem, refused
 
-_FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = pa.timestamp("us", tz="UTC")
+_FIRST, _LAST, _EPOCH = (
+    pa.scalar(datetime(*day, tzinfo=UTC), _UTC) for day in ((1900, 1, 2), (2200, 1, 1), (1970, 1, 1))
+)
+_GIVEN = {"number": pa.float64(), "flag": pa.bool_(), "timestamp": _UTC}
+"""Arrow type of what a request holds, by the role of its column; of all others it is text."""
 _LINKED = {"touches": "leads", "outcomes": "leads", "field_history": "leads", "identities": "leads"}
 
 
@@ -54,21 +57,23 @@ def tables(rows: Mapping[str, Rows], columns: Mapping[str, Mapping[str, Wanted]]
 
 
 def _table(table: str, rows: Rows, columns: Mapping[str, Wanted]) -> pa.Table:
-    arrays = {name: _array(table, rows, column) for name, column in columns.items()}
+    given = pa.array(
+        rows, pa.struct({name: _GIVEN.get(one.role, pa.string()) for name, one in columns.items()})
+    )
+    arrays = {name: _array(table, given.field(name), column) for name, column in columns.items()}
     if has_recorded(table):
         happened = arrays["changed_at" if table == "field_history" else "occurred_at"]
         arrays["recorded_at"] = pc.coalesce(arrays["recorded_at"], happened)
     return pa.table({"row_number": pa.array(range(len(rows)), pa.int64()), **arrays})
 
 
-def _array(table: str, rows: Rows, column: Wanted) -> pa.Array:
-    values = [row.get(column.name) for row in rows]
+def _array(table: str, values: pa.Array, column: Wanted) -> pa.Array:
     if column.role == "timestamp":
         made = _moments(table, column.name, values)
     elif column.role == "number":
         made = _numbers(table, column.name, values)
     elif column.role == "flag":
-        made = pa.array(values, pa.bool_()).cast(pa.int8()).cast(type_of(column))
+        made = values.cast(pa.int8()).cast(type_of(column))
     else:
         made = _texts(values)
     if column.is_required:
@@ -76,23 +81,23 @@ def _array(table: str, rows: Rows, column: Wanted) -> pa.Array:
     return made
 
 
-def _texts(values: list[str | None]) -> pa.Array:
+def _texts(values: pa.Array) -> pa.Array:
     """As the load reads a text: in NFC, without the blanks around it, null if nothing is left."""
-    return pa.array([None if value is None else normalised(value) or None for value in values], pa.string())
+    words = values.dictionary_encode()  # each different text once: most are said of many facts
+    told = [normalised(word) or None for word in words.dictionary.to_pylist()]
+    return pa.array(told, pa.string()).take(words.indices)
 
 
-def _numbers(table: str, name: str, values: list[float | None]) -> pa.Array:
-    made = pc.add(pa.array(values, pa.float64()), 0.0)  # no negative zero
+def _numbers(table: str, name: str, values: pa.Array) -> pa.Array:
+    made = pc.add(values, 0.0)  # no negative zero
     if (table, name) == ("touches", "duration_seconds"):
         _refuse(table, name, pc.less(made, 0.0), "must not be below 0")
     return made
 
 
-def _moments(table: str, name: str, values: list[datetime | None]) -> pa.Array:
+def _moments(table: str, name: str, made: pa.Array) -> pa.Array:
     """Moments in UTC without a zone; one without an offset is in UTC."""
-    made = pa.array(values, _UTC)
-    early, late = pc.less(made, pa.scalar(_FIRST, _UTC)), pc.greater_equal(made, pa.scalar(_LAST, _UTC))
-    nothing = pc.equal(made, pa.scalar(_EPOCH, _UTC))
+    early, late, nothing = pc.less(made, _FIRST), pc.greater_equal(made, _LAST), pc.equal(made, _EPOCH)
     bad = pc.or_(pc.or_(early, late), nothing)
     _refuse(table, name, bad, "is no real moment: it stands for none")
     return made.cast(type_of(Wanted(name, "timestamp")))

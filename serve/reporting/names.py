@@ -9,6 +9,7 @@ FOLDER = "reports"
 ABOUT, MODEL = "about.json", "model.json"
 SOURCES, SPEND, ATTRIBUTION = "sources.parquet", "spend.parquet", "attribution.parquet"
 FUNNEL, DAYS, MONTHS, POOL = "funnel.parquet", "funnel_days.parquet", "months.parquet", "pool.parquet"
+JUDGED = "feedback.parquet"
 TEAM, RESULTS, HOURS = "team.parquet", "team_results.parquet", "team_hours.parquet"
 
 TOUCHED = ("first", "last", "linear", "fading")
@@ -20,4 +21,10 @@ OTHERS = "*"
 
 LAST, BEFORE = "last", "before"
 """Periods of a team's results."""
+FOR, AGAINST = "for", "against"
+"""Sides of what people say of a lead: accepted or worked; handed back or not a fit."""
+RANKS: tuple[float, ...] = (100, 1_000, 10_000)
+"""Last ranks of the bands by rank."""
+CHANCES: tuple[float, ...] = (0.2, 0.1, 0.05, 0.02)
+"""Least probabilities of the bands by chance."""
 AT_ONCE, AFTER = "returned_at_once", "returned_after_follow_up"

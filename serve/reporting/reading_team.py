@@ -11,6 +11,7 @@ from pathlib import Path
 from serve.reporting.files import Row, Territories, about, quartiles, rows
 from serve.reporting.names import AFTER, AT_ONCE, BEFORE, HOURS, LAST, RESULTS, TEAM
 from serve.reporting.rates import rate
+from serve.reporting.reading_judged import judged
 
 _DESK = ("leads", "open", "calls", "both", "new", "departed")
 _DONE = ("created", "accepted", AT_ONCE, AFTER, "won", "started", "in_time", "waiting")
@@ -33,11 +34,12 @@ def team(run: Path, territories: Territories) -> Row:
         with ``leads``, ``open``, ``calls``, ``expected_wins``, movement since the run before (``both``,
         ``new``, ``departed``, ``expected_wins_change``; null without one), and of the periods ``last`` and
         ``before`` the results, ``amount_won``, ``in_time_share`` (of those whose time is over) and the
-        quartiles of ``hours`` until the first touch.
+        quartiles of ``hours`` until the first touch; and who was right, ``judged``
+        (`serve.reporting.reading_judged`).
     """
     told = about(run)
     if not told["is_dated"]:
-        return {"about": told, "reps": [], "total": None}
+        return {"about": told, "reps": [], "total": None, "judged": None}
     desks = rows(run, TEAM, territories, _sum_sql(_DESK, ("expected_wins", "expected_wins_change"), "owner"))
     done = rows(run, RESULTS, territories, _sum_sql(_DONE, ("amount_won",), "owner, period"))
     hours = rows(run, HOURS, territories, _sum_sql(("leads",), (), "owner, period, hours"))
@@ -52,6 +54,7 @@ def team(run: Path, territories: Territories) -> Row:
             for owner in owners
         ],
         "total": _rep(desks, done, hours),
+        "judged": judged(run, territories),
     }
 
 

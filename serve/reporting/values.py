@@ -25,7 +25,7 @@ TITLES: Mapping[str, str] = {
 }
 CHANNELS: Mapping[str, str] = {
     "campaign": marked("campaign"),
-    "place": marked("place"),
+    "place": marked("place of the touch"),
     "kind": marked("kind of touch"),
 }
 FIGURES: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from features.funnel import STAGES
-from serve.reporting import attribution, funnel, leads, sources, team
+from serve.reporting import attribution, funnel, judged, leads, sources, team
 from serve.reporting.names import ABOUT, FOLDER, RULES
 from serve.reporting.plan import LEAST_CONVERSIONS, LEAST_LEADS, PERIOD_DAYS, Plan
 from serve.runs import Run
@@ -36,6 +36,7 @@ def write(connection: duckdb.DuckDBPyConnection, staged: Path, plan: Plan, *, pr
         attribution.write(connection, folder, plan)
         funnel.write(connection, folder, plan)
         team.write(connection, staged, folder, plan, previous)
+        judged.write(connection, folder, plan)
         leads.drop(connection)
         connection.execute("DROP TABLE _ranking")
     about = json.dumps(_about(plan), indent=2, sort_keys=True)

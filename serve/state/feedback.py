@@ -150,23 +150,16 @@ class Feedback:
             return {row.lead_id: row.action for row in connection.execute(asked)}
 
     def rows(self, *, until: datetime) -> Iterator[dict[str, Any]]:
-        """All that was said before a moment, in order: the columns of `schema.feedback` but ``request``."""
+        """All that was said before a moment, in the order in which it was said of each lead.
+
+        The columns of `schema.feedback` but ``request``.
+        """
         table = schema.feedback
-        asked = sa.select(*_shown()).where(table.c.at < until).order_by(table.c.at, table.c.feedback_id)
+        order = (table.c.at, table.c.lead_id, table.c.version)
+        asked = sa.select(*_shown()).where(table.c.at < until).order_by(*order)
         with self.engine.connect() as connection:
             for row in connection.execution_options(yield_per=_BLOCK).execute(asked).mappings():
                 yield dict(row)
-
-    def stages(self, *, until: datetime) -> Iterator[dict[str, Any]]:
-        """The same as rows of the table ``outcomes``; it was known when it was said."""
-        for row in self.rows(until=until):
-            yield {
-                "lead_id": row["lead_id"],
-                "stage": row["stage"],
-                "occurred_at": row["at"],
-                "recorded_at": row["at"],
-                "reason": row["reason"],
-            }
 
 
 def _shown() -> list[sa.Column[Any]]:

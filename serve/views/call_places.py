@@ -28,7 +28,7 @@ class CallPlaces:
 
     def of(self, row: int) -> int | None:
         """The place of a lead; None if it is on no list."""
-        at = int(np.searchsorted(self.rows, row))
+        at = int(np.searchsorted(self.rows, np.int32(row)))
         is_there = at < len(self.rows) and int(self.rows[at]) == row
         return int(self.places[at]) if is_there else None
 

@@ -121,6 +121,13 @@ def make_texts(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET force_compression = 'auto'")
 
 
+def explained(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns that say how a lead came to its probability, and its other probabilities."""
+    names = [row[0] for row in connection.execute("DESCRIBE shown").fetchall()]
+    further = [name for name in names if name.startswith(_EXPLAINED) and name not in _OF_RANKING]
+    return [*(name for name in ("probability", "scored_at") if name in names), *further]
+
+
 def published(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The columns of ``score.publish_columns``, as the ranking has them behind its own."""
     names = [row[0] for row in connection.execute("DESCRIBE shown").fetchall()]
@@ -135,7 +142,8 @@ def _is_ours(name: str) -> bool:
 _OURS = {
     "rank", "lead_id", "ranked_by", "rfm_octant", "top_place", "margin", "points", "is_mql", "scored_at",
 }  # fmt: skip
-_PREFIXES = ("probability_", "margin_", "for_", "against_")
+_EXPLAINED = ("probability_", "margin_")
+_PREFIXES = (*_EXPLAINED, "for_", "against_")
 
 
 def parquet(run: Run, name: str) -> str:

@@ -31,6 +31,8 @@ FOLDER = Path(".leadrank") / "pages"
 _Seen: TypeAlias = tuple[object, ...]
 _OF_POINTER = 2
 """The first parts of what is seen: the pointer, and the manifest of the run in force."""
+PAUSE_SECONDS = 120.0
+"""Before an index that could not be made is tried again though nothing changed: a disk may be free again."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,15 +50,26 @@ class Following:
     is_apart
         Whether indexes are made by a process of its own, which gives back its memory, and whose work delays
         no answer. Else by a thread: for tests and small tables.
+    pause
+        Seconds after which an index that could not be made is tried again.
     """
 
-    def __init__(self, runs: Path, cache: Path, *, keep: int = 3, is_apart: bool = False) -> None:
-        self._runs, self._cache, self._keep = runs, cache, keep
+    def __init__(
+        self,
+        runs: Path,
+        cache: Path,
+        *,
+        keep: int = 3,
+        is_apart: bool = False,
+        pause: float = PAUSE_SECONDS,
+    ) -> None:
+        self._runs, self._cache, self._keep, self._pause = runs, cache, keep, pause
         self._make_file = _apart if is_apart else make
         self._open: OrderedDict[str, Index] = OrderedDict()  # the latest is in force
         self._seen: _Seen | None = None
         self._lock = threading.Lock()
         self._making: threading.Thread | None = None
+        self._again: threading.Timer | None = None
         self._one_at_a_time = threading.Lock()
 
     def index(self, run_id: str | None = None) -> Index | None:
@@ -88,6 +101,8 @@ class Following:
         """Close every index, once none is in the making."""
         if self._making is not None:
             self._making.join()
+        if self._again is not None:
+            self._again.cancel()
         with self._lock:
             for index in self._open.values():
                 index.close()
@@ -110,8 +125,15 @@ class Following:
                 self._take(seen)
         except (LeadrankError, OSError) as error:
             with self._lock:
-                self._seen = seen  # not tried again until something changes
+                self._seen = seen  # not tried again until something changes, or the pause is over
+                self._again = threading.Timer(self._pause, self._forget_seen)
+                self._again.daemon = True
+                self._again.start()
             _log.warning("the index cannot be made: %s", type(error).__name__)
+
+    def _forget_seen(self) -> None:
+        with self._lock:
+            self._seen = None
 
     def _take(self, seen: _Seen) -> None:
         """Open the index of the run in force, and put it in force; close what nobody turns pages of."""

@@ -17,7 +17,8 @@ from features.errors import StorageError
 from features.ingest.sql import count
 from serve.runs import Run
 from serve.views.arrays import Arrays, Rows
-from serve.views.columns import CODED, published
+from serve.views.columns import CODED, explained, published
+from serve.views.keys import Keys
 from serve.views.scope import Scope
 
 MEMORY = "384MB"
@@ -50,16 +51,16 @@ class Places:
 
     def of(self, row: int) -> int:
         """The place of a lead, 1 is the best."""
-        return int(np.searchsorted(self.rows, row)) + 1
+        return int(np.searchsorted(self.rows, np.int32(row))) + 1  # of its kind: else all rows are converted
 
     def has(self, row: int) -> bool:
         """Whether a lead is in the scope."""
-        at = int(np.searchsorted(self.rows, row))
+        at = int(np.searchsorted(self.rows, np.int32(row)))
         return at < len(self.rows) and int(self.rows[at]) == row
 
     def of_before(self, rank: int | None) -> int | None:
         """The place that a rank of the run before was, among those of the scope who are in both runs."""
-        return None if rank is None else int(np.searchsorted(self.before, rank)) + 1
+        return None if rank is None else int(np.searchsorted(self.before, np.float64(rank))) + 1
 
 
 class Index:
@@ -82,6 +83,10 @@ class Index:
         What is filtered and sorted by.
     published
         Columns of ``score.publish_columns``.
+    explained
+        Columns that say how a lead came to its probability.
+    earlier
+        Number of earlier runs that it knows of.
     is_damaged
         Whether a query could not read the file.
 
@@ -95,17 +100,21 @@ class Index:
         self.run, self.path = run, path
         self.is_damaged = False
         self.arrays = Arrays(self._column)
+        self._keys: dict[str, Keys] = {}
         self._places: OrderedDict[Scope, Places] = OrderedDict()
         self._remembered: OrderedDict[tuple[str, Scope], Any] = OrderedDict()
         self._searches: OrderedDict[str, npt.NDArray[np.uint8]] = OrderedDict()
         self._lock = threading.Lock()
-        settings: dict[str, Any] = {"threads": 2, "memory_limit": MEMORY, "enable_external_access": "false"}
+        # One thread a query: a look-up is too small to be shared, and requests take turns on the processors.
+        settings: dict[str, Any] = {"threads": 1, "memory_limit": MEMORY, "enable_external_access": "false"}
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config=settings)
             self._connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
             self._leads = count(self._connection, "SELECT count(*) FROM narrow")
             self.words: dict[str, dict[str, int]] = self._read_words()
             self.published = published(self._connection)
+            self.explained = explained(self._connection)
+            self.earlier = count(self._connection, "SELECT count(*) FROM runs")
         except duckdb.Error as error:
             raise _damaged(run) from error
 
@@ -141,6 +150,14 @@ class Index:
         """The numbers of texts in a column of `arrays`; those that no lead has are left out."""
         known = self.words.get(column, {})
         return [known[text] for text in texts if text in known]
+
+    def rows_with(self, column: str, text: str) -> list[int]:
+        """The rows of the whole ranking with a ``lead_id`` or ``account_id``, the best first.
+
+        Once in a very long while there is a row with another one of the same hash: compare them.
+        """
+        key = self.rows("SELECT hash($text::VARCHAR) AS key", {"text": text})[0]["key"]
+        return self._keys_of(column).rows(key)
 
     def found(self, search: str) -> npt.NDArray[np.bool_]:
         """Which rows of the whole ranking have a text, whatever its case; the latest searches are kept.
@@ -193,10 +210,18 @@ class Index:
             self.arrays.codes(column)
         for column in ("rank_before", "probability", "probability_high", "call"):
             self.arrays.values(column)
+        for column in ("lead_id", "account_id"):
+            self._keys_of(column)
 
     def close(self) -> None:
         """Close the file; a query that is under way ends in peace."""
         self._connection.close()
+
+    def _keys_of(self, column: str) -> Keys:
+        if column not in self._keys:  # two threads may make the same
+            sql = f"SELECT hash({column}::VARCHAR) AS found FROM shown ORDER BY row"  # noqa: S608  # ours
+            self._keys[column] = Keys(np.asarray(self.read(sql)["found"], np.uint64))
+        return self._keys[column]
 
     def _is_full(self) -> bool:
         leads = sum(len(places.rows) for places in self._places.values())
@@ -207,7 +232,11 @@ class Index:
         if scope.territories is not None:
             rows = rows[self.arrays.are("territory", self.numbers("territory", scope.territories), rows)]
         if scope.owner is not None:
-            rows = rows[self.arrays.are("owner", self.numbers("owner", (scope.owner,)), rows)]
+            has, calls = (
+                self.arrays.are(column, self.numbers(column, (scope.owner,)), rows)
+                for column in ("owner", "caller")
+            )
+            rows = rows[has | calls]
         before = self.arrays.values("rank_before")[rows]
         return Places(rows, np.sort(before[~np.isnan(before)]))
 

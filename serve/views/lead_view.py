@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from features.ingest.sql import named
+from serve.views.call_places import call_places
 from serve.views.calls import entry
 from serve.views.index import Index
 from serve.views.listing import leads
@@ -39,11 +41,12 @@ def lead(index: Index, scope: Scope, lead_id: str) -> dict[str, Any] | None:
         - ``committee``: leads of the same account within the scope, with ``is_self``;
         - ``call``: its entry of the call list, or None.
     """
-    row = _row(index, scope, lead_id)
-    if row is None:
+    found = _found(index, scope, lead_id)
+    if found is None:
         return None
-    shown = leads(index, scope, [row])[0]
-    full = index.rows(f"FROM shown WHERE row = {row}")[0]
+    row, shown = found
+    columns = ", ".join(named(name) for name in index.explained)
+    full = index.rows(f"SELECT {columns} FROM shown WHERE row = {row}")[0]  # noqa: S608  # quoted
     manifest = index.run.manifest
     model = manifest.get("model") or {}
     return {
@@ -67,6 +70,12 @@ def lead(index: Index, scope: Scope, lead_id: str) -> dict[str, Any] | None:
     }
 
 
+def card(index: Index, scope: Scope, lead_id: str) -> dict[str, Any] | None:
+    """A lead's row of the list (`serve.views.listing.lead`); None as in `lead`."""
+    found = _found(index, scope, lead_id)
+    return None if found is None else found[1]
+
+
 def standing(index: Index, lead_id: str) -> tuple[int, float | None] | None:
     """Published rank and probability of a lead, for records of what was said of it; to be shown to nobody.
 
@@ -79,11 +88,17 @@ def standing(index: Index, lead_id: str) -> tuple[int, float | None] | None:
     return (int(found[0]["rank"]), found[0]["probability"]) if found else None
 
 
-def _row(index: Index, scope: Scope, lead_id: str) -> int | None:
-    """The row of a lead; one query whether it is unknown or foreign."""
-    found = index.rows("SELECT row FROM ids WHERE lead_id = $lead", {"lead": lead_id})
-    rows = [int(each["row"]) for each in found]
-    return rows[0] if rows and index.places(scope).has(rows[0]) else None
+def _found(index: Index, scope: Scope, lead_id: str) -> tuple[int, dict[str, Any]] | None:
+    """The row of a lead, and the lead; the same work whether it is unknown or foreign."""
+    return next(iter(_with(index, scope, "lead_id", lead_id)), None)
+
+
+def _with(index: Index, scope: Scope, column: str, text: str) -> list[tuple[int, dict[str, Any]]]:
+    """Leads of the scope with a text in an id column, the best first, at most `COMMITTEE`."""
+    places = index.places(scope)
+    rows = [row for row in index.rows_with(column, text) if places.has(row)][:COMMITTEE]
+    shown = leads(index, scope, rows)
+    return [each for each in zip(rows, shown, strict=True) if each[1][column] == text]
 
 
 def leads_of(index: Index, scope: Scope) -> int:
@@ -125,10 +140,11 @@ def _changed(index: Index, row: int, place_before: int | None) -> dict[str, Any]
 
 
 def _history(index: Index, scope: Scope, row: int, shown: dict[str, Any]) -> list[dict[str, Any]]:
-    found = index.rows(
+    asked = (
         "SELECT run_id, as_of, score, probability, rank AS place FROM history JOIN runs USING (number) "  # noqa: S608
         f"WHERE row = {row:d} ORDER BY as_of"
     )
+    found = index.rows(asked) if index.earlier else []
     earlier = [
         {**each, "place": each["place"] if scope.is_everything else None, "of": None} for each in found
     ]
@@ -144,20 +160,14 @@ def _timeline(index: Index, row: int) -> list[dict[str, Any]]:
 
 
 def _committee(index: Index, scope: Scope, row: int, account: str | None) -> list[dict[str, Any]]:
-    if account is None:
-        return []
-    places = index.places(scope)
-    found = index.rows(
-        "SELECT row FROM accounts WHERE account_id = $account ORDER BY row", {"account": account}
-    )
-    rows = [int(each["row"]) for each in found if places.has(each["row"])][:COMMITTEE]
-    shown = leads(index, scope, rows)
-    return [{**each, "is_self": own == row} for each, own in zip(shown, rows, strict=True)]
+    found = [] if account is None else _with(index, scope, "account_id", account)
+    return [{**each, "is_self": own == row} for own, each in found]
 
 
 def _call(index: Index, scope: Scope, row: int) -> dict[str, Any] | None:
-    found = index.rows(f"FROM calls WHERE row = {row} LIMIT 1")  # a number
-    return entry(index, scope, found[0]) if found else None
+    if call_places(index, scope).of(row) is None:
+        return None
+    return entry(index, scope, index.rows(f"FROM calls WHERE row = {row} LIMIT 1")[0])  # a number
 
 
 def _iso(moment: Any) -> str | None:

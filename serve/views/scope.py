@@ -15,7 +15,8 @@ class Scope:
         None: every lead, also one without a territory. A set: only leads whose territory is in it (already
         expanded down the tree); an empty one is no lead.
     owner
-        A rep who sees only own leads; None: all of the territories.
+        A rep who sees only own leads, and those of the territories that are dealt to them to call today;
+        None: all of the territories.
 
     Examples
     --------

@@ -34,7 +34,8 @@ class Place:
     home
         Folder of ``params.yaml``.
     extras
-        What single pages and resources are given: ``score`` (`serve.online`), ``capacity``, ``mlflow`` …
+        What single pages and resources are given: ``score`` (`serve.online`), ``help`` (`pipelines.helping`),
+        ``capacity``, ``mlflow`` …
     """
 
     following: Following

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
@@ -15,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models.labels import labels, named
-from models.phrases import spoken
+from models.phrases import retold, spoken
 from serve.web.place import place_of
 from serve.web.rules import AREAS, Viewer
 
@@ -28,8 +29,12 @@ _NUMBERS = {
 }  # fmt: skip
 _DAY, _DAYS = len("2026-06-30"), 1000
 """Characters of a moment that say the day, and days whose text is remembered."""
-_NOTHING = "\N{EN DASH}"
-"""For a number that is not there, or is none."""
+_MINUS, _NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+"""The second is for a number that is not there, or is none."""
+_OF_DICT = frozenset(dir({}))
+"""What an attribute of a mapping means, whatever its keys are."""
+_TURN = threading.Semaphore(1)
+"""Filling a template is Python alone: ten at once would all be as late as the last of them one by one."""
 
 
 def page(
@@ -50,7 +55,10 @@ def page(
         ``path``, ``languages``, ``language``, ``theme``, ``search``, ``_``, ``counted`` and ``asset``.
     """
     own = {**_of(request, viewer), "status": status, **values}
-    return HTMLResponse(environment(own["language"]).get_template(template).render(own), status)
+    found = environment(own["language"]).get_template(template)
+    with _TURN:
+        text = found.render(own)
+    return HTMLResponse(text, status)
 
 
 def alone(template: str, language: str, **values: Any) -> str:
@@ -67,11 +75,21 @@ def alone(template: str, language: str, **values: Any) -> str:
     return environment(language).get_template(template).render({**own, **values})
 
 
+class Templates(Environment):
+    """Templates that look for a key of a mapping first: Jinja tries an attribute, and fails dearly."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """The same as Jinja gives."""
+        if type(obj) is dict and attribute in obj and attribute not in _OF_DICT:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def environment(language: str) -> Environment:
     """The templates in a language; read once, like those of `models.pages`."""
     words = labels(language)
-    made = Environment(
+    made = Templates(
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -84,10 +102,12 @@ def environment(language: str) -> Environment:
     def number(value: float | None, look: str, unit: str = "") -> str:
         if value is None or not isfinite(value):
             return _NOTHING
-        return words.number(f"{value:{look}}{unit}")
+        return words.number(f"{value:{look}}{unit}").replace("-", _MINUS)
 
     made.filters |= {
         "spoken": lambda text: spoken(text, words),
+        "retold": lambda text: retold(text, words),
+        "month": words.month,
         "day": lambda at: day(at[:_DAY]),
         "moment": lambda at: f"{day(at[:_DAY])} {datetime.fromisoformat(at):%H:%M}",
         "percent": lambda share: number(None if share is None else 100 * share, ".1f", "%"),
@@ -111,8 +131,9 @@ def run_of(request: Request) -> Mapping[str, Any] | None:
     Returns
     -------
     dict
-        ``run_id``, ``as_of`` (ISO), ``age_hours``, ``is_stale``, ``ranked_by``; ``refused``: what has kept
-        the latest night from being published (``gates``, ``code``), or None.
+        ``run_id``, ``as_of`` (ISO), ``age_hours``, ``is_stale``, ``ranked_by``; ``language`` of its sentences
+        (None: nobody says); ``refused``: what has kept the latest night from being published (``gates``,
+        ``code``), or None.
     """
     place = place_of(request)
     index = place.following.index()
@@ -125,6 +146,7 @@ def run_of(request: Request) -> Mapping[str, Any] | None:
         "age_hours": hours,
         "is_stale": hours > STALE_HOURS,
         "ranked_by": index.run.manifest.get("ranked_by", "model"),
+        "language": index.run.manifest.get("language"),
         "refused": place.extras["refused"]() if "refused" in place.extras else None,
     }
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +27,10 @@ from starlette.routing import Route
 
 from pipelines import online
 from pipelines import params as parameters
+from serve.online.standing import Standing
 from serve.runs import current
 from serve.views.scope import EVERYTHING
+from serve.web.listening import listening
 from tests.benches.report import conditions
 from tests.serve.telling import Telling
 
@@ -82,14 +83,14 @@ def _seconds(ask: Callable[[bytes], bytes], body: bytes) -> float:
 class _Served:
     """The route behind uvicorn, with nobody to log in."""
 
-    def __init__(self, standing: online.Standing) -> None:
+    def __init__(self, standing: Standing) -> None:
         async def score(request: Request) -> Response:
             content = await request.body()
             answer = await run_in_threadpool(standing.answer, content, EVERYTHING, NIGHT)
             return Response(answer, media_type="application/json")
 
         app = Starlette(routes=[Route("/api/v1/score", score, methods=["POST"])])
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listening("127.0.0.1", 0)
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

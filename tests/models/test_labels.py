@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.messages.extract import extract
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
@@ -21,7 +21,7 @@ from jinja2.ext import babel_extract
 
 from features.languages import PLURAL_FORMS
 from models.labels import NAMES, labels, named
-from models.phrases import Phrase, recognised, spoken
+from models.phrases import Phrase, recognised, retold, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
 CODES = tuple(PLURAL_FORMS)
@@ -150,3 +150,31 @@ def test_a_kept_sentence_is_recognised_by_its_template_and_another_is_left_alone
     assert spoken(recognised("too few outcomes in a (b", template), labels("zh")) == "a (b 中的结果太少"
     assert recognised("too few outcomes", template) == "too few outcomes"
     assert not isinstance(recognised("too few outcomes", template), Phrase)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_text_that_was_kept_in_english_is_said_as_its_phrase_would_be(code):
+    ends = (
+        Phrase("{share:.1%} of the {end}", share=share, end=end)
+        for share, end in ((0.97, "won"), (0, "lost"))
+    )
+    written = "filled in {shares} and {open:.1%} of the open leads of the same age, so it is written when "
+    told = [
+        Phrase(
+            written + "a lead is {end}", shares=Phrase.joined(ends, by=Phrase(", ")), open=12.5, end="won"
+        ),
+        Phrase("{rows:,} rows are left out, for their outcome is not known yet", rows=19_255),
+        Phrase("used because audit.allow says so: {columns}", columns="size, plan"),
+    ]
+    phrase = Phrase.joined(told)
+    assert retold(str(phrase), labels(code)) == spoken(phrase, labels(code)) != str(phrase)
+
+
+@pytest.mark.parametrize("text", ["", "5 of 6 things", "a {b} of nobody", "x" * 5000, "; "])
+def test_what_nobody_translated_stays(text):
+    assert retold(text, labels("ru")) == text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_month_is_written_as_its_language_writes_it(code):
+    assert labels(code).month("2026-06") == format_skeleton("yMMM", dt.date(2026, 6, 30), locale=code)

@@ -77,6 +77,15 @@ DRAWN = {
         ],
     },
     "team": {
+        "judged": {
+            "by": "rank",
+            "rows": [
+                {"side": "for", "is_known": True, "from": 1, "to": 100, "leads": 7, "mature": 5, "won": 3,
+                 "converted": 2, "rate": None},
+                {"side": "against", "is_known": False, "from": None, "to": None, "leads": 7, "mature": 5,
+                 "won": 3, "converted": 2, "rate": None},
+            ],
+        },
         "about": {"is_dated": True},
         "reps": [{"owner": name, "leads": 1, "open": 1, "calls": None, "last": DONE} for name in ("☎", None)],
     },

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 
 import duckdb
 import pytest
 
 from models.calibration import Calibration
+from pipelines import params as parameters
+from pipelines.helping import Helper
+from serve.online.refusal import BusyError
+from serve.runs import current_or_none
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +88,18 @@ def test_what_could_help_is_in_the_team_s_hands_and_of_enough_leads(demo, leadra
         for lead in demo.result["score"]["leads"][:4]
     ]
     assert all(helps is None or (helps["points"] >= 0.5 and helps["leads"] >= 50) for helps in told)
+
+
+def test_the_page_is_told_what_explain_tells(demo, first, leadrank):
+    params, run = parameters.load(demo.home / "params.yaml"), current_or_none(demo.home / "runs")
+    with closing(Helper(params, demo.home)) as helper:
+        with pytest.raises(BusyError):  # the first question begins to make the model ready
+            helper(run, first["lead_id"])
+        helper.close()
+        told = helper(run, first["lead_id"])
+        assert told == asked(leadrank, "explain", first["lead_id"], home=demo.home)["would_help"]
+        assert helper(run, "erased meanwhile") is None
+        gone = replace(run, manifest={**run.manifest, "model": {"digest": "0" * 64}})
+        helper.prepare(gone)
+        assert helper(gone, first["lead_id"]) is None  # as where the model is no longer kept
+        assert helper(replace(run, manifest={"ranked_by": "scorecard"}), first["lead_id"]) is None

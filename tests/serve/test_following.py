@@ -139,6 +139,32 @@ def test_a_run_that_cannot_be_read_leaves_the_old_index_in_service(place):
     assert settled(following) is old
 
 
+def test_an_index_that_could_not_be_made_is_tried_again_after_a_pause(tmp_path):
+    ranking = publish(tmp_path / "runs", LEADS).folder / "ranking.parquet"
+    whole = ranking.read_bytes()
+    ranking.write_bytes(b"torn")
+    following = Following(tmp_path / "runs", tmp_path / "pages", pause=0.3)
+    assert settled(following) is None
+    ranking.write_bytes(whole)
+    for _ in range(20):
+        following._again.join()
+        if settled(following) is not None:
+            break
+    assert ids(settled(following)) == ["A", "B"]
+    following.close()
+
+
+def test_an_index_that_could_not_be_made_is_not_tried_again_before(tmp_path):
+    ranking = publish(tmp_path / "runs", LEADS).folder / "ranking.parquet"
+    whole = ranking.read_bytes()
+    ranking.write_bytes(b"torn")
+    following = Following(tmp_path / "runs", tmp_path / "pages", pause=600)
+    assert settled(following) is None
+    ranking.write_bytes(whole)
+    assert settled(following) is None
+    following.close()
+
+
 def test_an_index_reads_no_file_and_writes_nothing(place):
     following, folder = place
     index = following.prepare()

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.tables import Field, Source
-from features.tombstones import Tombstones
+from features.tombstones import Tombstones, normalised
 from serve.online.asking import Asked, asked
 from serve.online.body import MOST_BYTES, MOST_CHARACTERS, MOST_LEADS, MOST_TOUCHES, Body
 from serve.online.columns import accepted, derived, schema
+from serve.online.describing import body_schema
 from serve.online.refusal import ForeignError, RefusedError
 from serve.online.tables import tables
 from serve.predictions import ERASED, OPTED_OUT
@@ -228,3 +229,26 @@ def test_whoever_opted_out_or_was_erased_gets_no_answer() -> None:
     found = who(EVERYTHING, graves, leads=leads)
     assert found.scored == ("b",)
     assert found.problems == {"a": OPTED_OUT, "c": ERASED}
+
+
+def test_a_text_is_read_alike_however_often_it_is_said() -> None:
+    odd = [" caf\u00e9", "cafe\u0301\t", "", "  ", "\xa0", "\u2028x", "é" * 3, None, " caf\u00e9"]
+    leads = [{**LEAD, "lead_id": f"{place}", "source": text} for place, text in enumerate(odd)]
+    _, made = read(leads=leads)
+    expected = [text if text is None else normalised(text) or None for text in odd]
+    assert made["leads"].column("source").to_pylist() == expected
+    assert expected[:5] == ["café", "café", None, None, None]
+
+
+def test_a_moment_without_an_offset_is_in_utc_beside_one_that_has_one() -> None:
+    moments = ["2026-06-01T00:00:00", "2026-06-01T02:00:00+02:00", "2026-05-31T19:30:00-04:30"]
+    _, made = read(touches=[{**TOUCH, "occurred_at": moment} for moment in moments])
+    assert made["touches"].column("occurred_at").to_pylist() == [utc(2026, 6, 1)] * 3
+
+
+def test_the_general_description_has_every_field_that_a_model_takes() -> None:
+    described = body_schema()["properties"]
+    for table, columns in COLUMNS.items():
+        own = {*SOURCES[table].fields, "size", "is_vip"}
+        assert set(columns) - own <= set(described[table]["items"]["properties"]), table
+    assert body_schema()["required"] == ["leads"]

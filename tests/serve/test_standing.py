@@ -14,6 +14,7 @@ import pytest
 from features.errors import ModelError
 from serve import runs
 from serve.online.body import Body
+from serve.online.company import FILE
 from serve.online.pool import Pool
 from serve.online.refusal import BusyError, RefusedError
 from serve.online.standing import Ready, Standing, key_of
@@ -80,6 +81,15 @@ def test_other_columns_make_the_model_ready_anew(tmp_path: Path, standing: Stand
     publish(tmp_path / "runs", "two", 29, model={"digest": "x"}, columns={"leads": ["lead_id"]})
     standing.prepare()
     assert made.of == ["one", "two"]
+
+
+def test_a_model_with_the_companys_figures_is_made_ready_anew_each_night() -> None:
+    def key(night: str, *files: str) -> str:
+        manifest = {"as_of": night, "model": {"digest": "x"}, "columns": {}, "files": dict.fromkeys(files)}
+        return key_of(runs.Run(night, Path(night), manifest))
+
+    assert key("one", "ranking.csv") == key("two", "ranking.csv")
+    assert key("one", FILE) == key("one", FILE) != key("two", FILE)
 
 
 def test_without_a_model_in_force_the_caller_is_told_so(

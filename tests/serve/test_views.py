@@ -75,7 +75,9 @@ def ids(index, scope, **asked):
         (NORTH, ["N1", "N2", "N3"]),
         (ANNA, ["N1", "N3"]),
         (Scope(frozenset({"North", "South"})), ["N1", "S1", "N2", "N3"]),
-        (Scope(None, owner="Anna"), ["N1", "0", "N3"]),
+        (Scope(frozenset({"South"}), owner="Anna"), ["S1"]),
+        (Scope(frozenset({"South"}), owner="Dan"), []),
+        (Scope(None, owner="Anna"), ["N1", "S1", "0", "N3"]),
         (NOTHING, []),
         (Scope(frozenset({"north", "North ", "%", "' OR 1=1 --"})), []),
         (Scope(frozenset({"North"}), owner="nobody"), []),
@@ -94,6 +96,15 @@ def test_a_scope_sees_its_leads_and_no_others(index, scope, seen):
 
 def test_a_lead_that_nobody_has_and_one_of_others_look_the_same(index):
     assert lead_view.lead(index, NORTH, "S1") is lead_view.lead(index, NORTH, "nobody") is None
+
+
+def test_leads_whose_ids_have_one_hash_are_told_apart(index, monkeypatch):
+    every = list(range(len(index.places(EVERYTHING).rows)))
+    monkeypatch.setattr(index, "rows_with", lambda _column, _text: every)
+    found = lead_view.lead(index, EVERYTHING, "N2")
+    assert found["lead_id"] == "N2"
+    assert {each["account_id"] for each in found["committee"]} <= {found["account_id"]}
+    assert lead_view.lead(index, EVERYTHING, "unknown") is None
 
 
 def test_places_and_movement_of_a_limited_scope_are_counted_within_it(index):
@@ -181,7 +192,8 @@ def slow(scope, asked):
 
     def is_seen(lead):
         at = scope.territories is None or lead.get("territory") in scope.territories
-        return at and (scope.owner is None or lead.get("owner") == scope.owner)
+        own = lead.get("owner") == scope.owner or (lead["lead_id"] == "S1" and scope.owner == "Anna")
+        return at and (scope.owner is None or own)  # Anna has S1 on her call list
 
     def has(lead, name, values):
         if name == "tag":

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serve import runs
+from tests.web import drawn_reports
 
 LEADS = 120
 PAYLOADS = (
@@ -57,6 +58,7 @@ def publish(folder: Path, as_of: datetime, *, before: str | None = None, is_turn
             _write(staged, "changes", [_change(lead, place) for place, lead in enumerate(ranked, 1)])
             changed = [{**reason, "part": "new_facts"} for lead in ranked for reason in _reasons(lead)[:1]]
             _write(staged, "change_reasons", changed)
+        drawn_reports.write(staged, as_of, PAYLOADS)
         return runs.publish(staged, folder, name, _manifest(as_of, before))
 
 
@@ -68,6 +70,8 @@ def _manifest(as_of: datetime, before: str | None) -> dict[str, Any]:
         "ranked_by": "model",
         "counts": {"ranked": LEADS, "opted_out": 0, "tables": []},
         "changes": changes,
+        "language": "en",
+        "gates": {"findings": [{"gate": "drift", "reason": PAYLOADS[0]}]},
         "model": {"name": "drawn", "version": "1", "base_rate": 0.08, "calibration": curve},
     }
 

@@ -13,7 +13,11 @@ from tests.web.drawn import PAYLOADS, publish
 pytestmark = pytest.mark.slow
 """About half a minute: a browser is started."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-PATHS = ("/", "/?calls=1", "/?q=nobody-is-called-this", "/leads/L000", "/leads/L008", "/account", "/model")
+PATHS = (
+    "/", "/?calls=1", "/?q=nobody-is-called-this", "/?offset=9000", "/leads/L000", "/leads/L008", "/account",
+    "/docs", "/nothing",
+)  # fmt: skip
+REPORTS = ("/team", "/sources", "/funnel", "/model")
 ADMIN_PATHS = ("/admin", "/admin/territories", "/admin/tokens", "/admin/audit")
 FIRST_LOAD = 200 * 1024
 
@@ -23,6 +27,12 @@ def shown(visit):
     visit.page.wait_for_load_state("load")
     links = visit.page.locator("a.lead-link")
     return [re.findall("[^/?]+", link.get_attribute("href"))[1] for link in links.all()]
+
+
+def speaks(there, language):
+    """Have the site speak a language to who is logged in."""
+    chosen = {"form": {"language": language, "next": "/"}, "headers": {"Origin": there.url}}
+    assert there.page.request.post(there.url + "/look", **chosen).ok
 
 
 def violations(page):
@@ -72,6 +82,14 @@ def test_the_way_back_from_a_lead_leads_to_the_list_as_it_was(visit):
     there.page.get_by_role("link", name="Back to the list").click()
     there.page.wait_for_url(there.url + "/?territory=South&offset=50")
     assert shown(there)[0] == "L101"
+
+
+def test_an_address_beyond_the_end_leads_back_to_the_beginning(visit):
+    there = visit("analyst")
+    there.open("/?territory=South&offset=9000")
+    there.page.get_by_role("link", name="To its beginning").click()
+    there.page.wait_for_url(there.url + "/?territory=South")
+    assert shown(there)[0] == "L001"
 
 
 def test_feedback_is_kept_shown_and_in_the_audit_log(visit, served):
@@ -184,6 +202,11 @@ def test_a_view_is_saved_opened_and_deleted(visit):
         ("/leads/L001", "h1, .why p"),
         ("/leads/L002", "h1, .why p, .committee a"),
         ("/?q=" + PAYLOADS[0], "#search, .removes"),
+        ("/team", "[aria-labelledby=desks] tbody th, [aria-labelledby=results] tbody th"),
+        ("/sources", "tbody th[scope=row], tr.is-inner th, [aria-labelledby=credit-campaign] tbody th"),
+        ("/funnel", "[aria-labelledby=steps] tbody th, [aria-labelledby=pool] tbody th"),
+        ("/model", ".stats dd, [aria-labelledby=looks] td, [aria-labelledby=refuses] td"),
+        ("/model", "[aria-labelledby=drift] li, [aria-labelledby=limits] li"),
     ],
 )
 def test_hostile_texts_are_shown_and_not_run(visit, path, where):
@@ -198,7 +221,8 @@ def test_hostile_texts_are_shown_and_not_run(visit, path, where):
 @pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, PHONE, {**PHONE, "color_scheme": "dark"}])
 def test_axe_finds_nothing(visit, look):
     found = {}
-    for name, paths in (("manager", PATHS), ("admin", ADMIN_PATHS), (None, ("/login",))):
+    seen = (("manager", (*PATHS, *REPORTS)), ("admin", (*ADMIN_PATHS, *REPORTS)), (None, ("/login",)))
+    for name, paths in seen:
         there = visit(name, **look)
         for path in paths:
             there.open(path)
@@ -206,11 +230,16 @@ def test_axe_finds_nothing(visit, look):
     assert not {path: what for path, what in found.items() if what}
 
 
-@pytest.mark.parametrize("path", ["/", "/leads/L000", "/model", "/admin/audit"])
-def test_nothing_hangs_over_the_edge_of_a_phone(visit, path):
-    there = visit("admin", **PHONE)
-    there.open(path)
-    assert there.page.evaluate("document.documentElement.scrollWidth") <= 390
+@pytest.mark.parametrize("language", ["en", "zh", "ru"])
+@pytest.mark.parametrize("look", [{}, PHONE])
+def test_nothing_hangs_over_the_edge_of_a_page(visit, look, language):
+    there = visit("admin", **look)
+    width = there.page.viewport_size["width"]
+    speaks(there, language)
+    for path in ("/", "/leads/L000", "/account", "/docs", "/nothing", *REPORTS, *ADMIN_PATHS):
+        there.open(path)
+        assert there.page.locator("html").get_attribute("lang") == language
+        assert there.page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_a_first_load_is_small_and_asks_nobody_else(visit):
@@ -231,6 +260,61 @@ def test_without_scripts_a_manager_filters_opens_and_answers(visit):
     there.page.get_by_role("button", name="accepted").click()
     assert there.page.get_by_role("status").filter(has_text="Kept: accepted").count() == 1
     assert there.page.locator(".needs-script").first.is_hidden()
+
+
+def test_without_scripts_every_report_has_its_figures(visit):
+    there = visit("manager", java_script_enabled=False)
+    for path in REPORTS:
+        there.open(path)
+        assert there.page.locator("main table tbody tr").count() > 2, path
+    there.open("/sources")
+    there.page.get_by_role("link", name="first touch").first.click()
+    there.page.wait_for_url(re.compile("rule=first#credit-"))
+
+
+def test_sentences_of_the_ranking_say_their_language_where_it_is_not_the_pages(visit):
+    there = visit("admin")
+    for language, said in (("zh", "en"), ("ru", "en"), ("en", None)):
+        speaks(there, language)
+        there.open("/")
+        assert there.page.locator("ul.reasons").first.get_attribute("lang") == said
+        there.open("/leads/L000")
+        sentence = there.page.locator(".why span", has_text="seniority: director").last
+        assert sentence.get_attribute("lang") == said
+
+
+def test_what_a_model_does_not_know_is_said_in_the_readers_language(visit):
+    there = visit("admin")
+    try:
+        speaks(there, "ru")
+        there.open("/model")
+        limits = there.page.locator("[aria-labelledby=limits] li span")
+        assert limits.first.inner_text().endswith("исход которых ещё не известен: 19\u00a0255")
+        assert [limits.nth(place).get_attribute("lang") for place in (0, 1)] == [None, "en"]
+    finally:
+        speaks(there, "en")
+
+
+def test_paper_has_whole_tables_and_no_buttons(visit):
+    there = visit("manager")
+    there.page.emulate_media(media="print")
+    for path in ("/", "/leads/L000", *REPORTS):
+        there.open(path)
+        assert there.page.locator("button:visible, .areas:visible, .find:visible").count() == 0, path
+        cut = "all => all.filter(e => getComputedStyle(e).overflowX != 'visible').length"
+        assert there.page.locator(".scroll").evaluate_all(cut) == 0, path
+        assert there.page.pdf(format="A4").startswith(b"%PDF"), path
+
+
+def test_who_has_logged_out_finds_nothing_on_the_way_back(visit):
+    there = visit("manager")
+    there.open("/leads/L000")
+    there.page.locator(".top .menu summary").click()
+    there.page.get_by_role("button", name="Log out").click()
+    there.page.wait_for_url(re.compile("/login"))
+    there.page.go_back()
+    there.page.wait_for_url(re.compile("/login"))
+    assert there.page.get_by_label("Password").is_visible()
 
 
 def test_pages_do_not_shift_when_a_night_is_published_meanwhile(visit, served):

@@ -17,8 +17,8 @@ def test_a_number_that_is_none_is_a_dash(look, value):
 
 @pytest.mark.parametrize(
     ("look", "value", "expected"),
-    [("whole", 1545, "1,545"), ("percent", 0.4234, "42.3%"), ("points", -1.25, "-1.2"), ("score", 0.0, "0"),
-     ("percent", 0.0, "0.0%"), ("amount", 80139.4, "80,139"), ("signed", 0.0, "+0.000")],
+    [("whole", 1545, "1,545"), ("percent", 0.4234, "42.3%"), ("points", -1.25, "\u22121.2"),
+     ("score", 0.0, "0"), ("percent", 0.0, "0.0%"), ("amount", 80139.4, "80,139"), ("signed", 0.0, "+0.000")],
 )  # fmt: skip
 def test_a_number_is_written_in_its_look(look, value, expected):
     assert environment("en").filters[look](value) == expected

@@ -65,3 +65,19 @@ def test_the_search_finds_words_and_what_is_inline():
     seen = Seen('<p style="x" onclick="y" title="word">{{ _("said") }} left</p><script>1</script>')
     assert set(seen.words) == {"word", "left"}
     assert set(seen.inline) == {"style", "onclick", "script"}
+
+
+def test_a_key_of_a_mapping_never_hides_what_a_mapping_does():
+    from serve.web.rendering import environment
+
+    filled = environment("en").from_string("{{ tree.items()|length }} {{ tree.North }}")
+    assert filled.render(tree={"items": None, "North": "top"}) == "2 top"
+
+
+def test_a_key_that_a_mapping_does_not_have_is_an_error():
+    from jinja2 import UndefinedError
+
+    from serve.web.rendering import environment
+
+    with pytest.raises(UndefinedError):
+        environment("en").from_string("{{ tree.South }}").render(tree={"North": "top"})

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from serve.online.describing import body_schema
 from serve.online.refusal import BusyError, ForeignError, RefusedError
 from serve.web.api import REFUSALS
 from serve.web.place import place_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/api/v1", tags=["score"], responses=REFUSALS)
 JSON = "application/json"
 RETRY_SECONDS = "5"
-_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
+_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": body_schema()}}}}
 
 
 @router.post("/score", openapi_extra=_BODY)

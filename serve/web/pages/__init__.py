@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NAMES = (
-    "login", "login_oidc", "account", "today", "saved_views", "exporting", "lead", "feedback",
+    "login", "login_oidc", "account", "today", "saved_views", "exporting", "lead", "would_help", "feedback",
     "team", "sources", "funnel", "model", "admin_users", "admin_territories", "admin_tokens", "admin_audit",
     "documentation",
 )  # fmt: skip

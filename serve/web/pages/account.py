@@ -8,14 +8,17 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from models.labels import marked
 from serve.web import cookies
 from serve.web.local_paths import local
 from serve.web.place import place_of
+from serve.web.refusals import refusal
 from serve.web.rendering import page
 from serve.web.role_names import ROLES
 from serve.web.rules import Anyone, Viewer
 
 router = APIRouter()
+WRONG = marked("The password now is another one; nothing was changed.")
 Path = Annotated[str, Form(max_length=2000)]
 DAYS = 365
 """The longest that a token holds."""
@@ -54,7 +57,7 @@ def password(
     place = place_of(request)
     users, at = place.store.users, place.clock()
     if users.checked(viewer.name, old) is None:
-        raise HTTPException(403)
+        return refusal(request, 403, reason=WRONG)
     users.change(viewer.user_id, password=new, at=at, by=viewer.user_id)
     minutes = place.settings.absolute_minutes
     token = place.store.sessions.start(viewer.user_id, at, minutes=minutes)

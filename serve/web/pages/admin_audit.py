@@ -20,5 +20,7 @@ def audit(
     request: Request, viewer: Admin, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
 ) -> Response:
     """A hundred lines of the log."""
-    entries = place_of(request).store.audit.latest(before=before, size=SIZE)
-    return page(request, viewer, "admin_audit.html", part="audit", entries=entries, size=SIZE)
+    store = place_of(request).store
+    entries = store.audit.latest(before=before, size=SIZE)
+    names = {user.user_id: user.name for user in store.users.every()}
+    return page(request, viewer, "admin_audit.html", part="audit", size=SIZE, entries=entries, names=names)

@@ -8,12 +8,15 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from models.labels import marked
 from serve.web.place import place_of
+from serve.web.refusals import refusal
 from serve.web.rendering import page
 from serve.web.role_names import ROLES
 from serve.web.rules import Admin, Role
 
 router = APIRouter()
+YOURSELF = marked("This is you: somebody else changes your role.")
 Text = Annotated[str, Form(max_length=2000)]
 
 
@@ -75,7 +78,7 @@ def change(
         raise HTTPException(404)
     to = {"role": role, "is_active": is_active == "yes", "territories": listed(territories)}
     if user_id == viewer.user_id and (role is not Role.ADMIN or not to["is_active"]):
-        raise HTTPException(409)  # the last admin would lock everybody out
+        return refusal(request, 409, reason=YOURSELF)  # the last admin would lock everybody out
     changed = {name: value for name, value in to.items() if getattr(found, name) != value}
     if (owner.strip() or None) != found.owner:
         changed["owner"] = owner.strip() or None

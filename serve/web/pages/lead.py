@@ -11,6 +11,8 @@ The template ``lead.html`` is given, beside what every page has:
 ``actions``, ``form``, ``given``, ``latest``, ``saved``, ``stale``
     Feedback that the viewer may give, the form's address, key and version, what was said, the latest of it,
     what has just been kept, and whether somebody else was faster.
+``helps``
+    Address that says what would help; None where nobody could say it.
 ``back``
     Address of the list that the lead was opened from: its query stands in the lead's address, too.
 """
@@ -31,6 +33,7 @@ from serve.state.feedback import Action
 from serve.views import lead_view
 from serve.web.asking import address
 from serve.web.pages.today import index_of
+from serve.web.pages.would_help import link
 from serve.web.place import place_of
 from serve.web.rendering import page
 from serve.web.rules import SELLING, Anyone, Viewer
@@ -92,6 +95,7 @@ def shown(
         "saved": saved,
         "stale": stale,
         "back": f"/{at.here}",
+        "helps": link(place, at, found),
     }
     return page(request, viewer, "lead.html", here="today", status=status, **values)
 

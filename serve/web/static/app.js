@@ -34,6 +34,28 @@ for (const button of texts("button[data-copy]")) {
   });
 }
 
+// An answer that takes a moment is put where its link was; without scripts the link leads to a page.
+async function answered(link, tries) {
+  const answer = await fetch(link.href);
+  if (answer.status === 503 && tries > 0) {
+    await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 5)));
+    return answered(link, tries - 1);
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return page.getElementById(link.dataset.into);
+}
+for (const link of texts("a[data-into]")) {
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.getAttribute("aria-busy") === "true") return;
+    link.setAttribute("aria-busy", "true");
+    const found = await answered(link, 5).catch(() => null);
+    if (found) document.getElementById(link.dataset.into).replaceChildren(...found.childNodes);
+    else location.assign(link.href);
+  });
+}
+
 for (const button of texts("button[data-opens]")) {
   button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
 }

@@ -83,11 +83,17 @@ def test_a_return_came_at_once_unless_somebody_had_worked_on_the_lead(store, sai
 
 def test_training_reads_feedback_as_stages_known_when_they_were_said(store, said):
     store.feedback.give(replace(said, action=Action.NOT_A_FIT, reason="a student"), AT)
-    (stage,) = store.feedback.stages(until=AT + timedelta(microseconds=1))
-    assert stage == {
-        "lead_id": "L1", "stage": "disqualified", "occurred_at": AT, "recorded_at": AT, "reason": "a student"
-    }  # fmt: skip
-    assert list(store.feedback.stages(until=AT)) == []
+    (row,) = store.feedback.rows(until=AT + timedelta(microseconds=1))
+    assert (row["lead_id"], row["stage"], row["at"], row["reason"]) == ("L1", "disqualified", AT, "a student")
+    assert (row["rank"], row["probability"]) == (3, 0.2)
+    assert list(store.feedback.rows(until=AT)) == []
+
+
+def test_what_was_said_at_one_moment_is_read_in_its_order(store, said):
+    for number, action in enumerate((Action.WON, Action.ACCEPT, Action.LOST, Action.WORKED)):
+        store.feedback.give(replace(said, action=action, key=str(number)), AT)
+    rows = store.feedback.rows(until=AT + timedelta(microseconds=1))
+    assert [row["action"] for row in rows] == ["won", "accept", "lost", "worked"]
 
 
 def test_a_tree_shows_what_lies_below_and_has_no_circle(store):

@@ -41,8 +41,8 @@ def test_users_sessions_tokens_and_feedback_are_kept(store):
     with ThreadPoolExecutor(4) as threads:
         given = [found for found in threads.map(give, range(4)) if found is not None]
     assert [found.version for found in given] == [1]
-    (stage,) = store.feedback.stages(until=AT + timedelta(days=1))
-    assert stage["recorded_at"] == AT
+    (row,) = store.feedback.rows(until=AT + timedelta(days=1))
+    assert row["at"] == AT
     store.users.change(user.user_id, at=AT, by="test", is_active=False)
     assert store.tokens.find(secret, AT) is None
     assert store.audit.latest()[0].action == "user changed"

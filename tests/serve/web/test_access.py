@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +14,7 @@ from limits import RateLimitItemPerMinute
 from serve.state.users import Role
 from serve.web import limiting
 
-from .conftest import EACH, TERRITORIES
+from .conftest import EACH, TERRITORIES, Site
 
 ALL = {str(territory) for territory in TERRITORIES}
 WHO = {
@@ -49,7 +50,8 @@ def sales(ranked, monkeypatch):
     ranked.place.store.tree.put("Paris", "South", at=ranked.clock(), by="test")
     for name, (role, territories, owner, _) in WHO.items():
         ranked.user(name, role, territories, owner=owner)
-    return ranked
+    advice = {"help": lambda _, lead_id: {"points": 1.0, "now": None, "then": f"call {lead_id}"}}
+    return Site(replace(ranked.place, extras=advice), ranked.clock)
 
 
 def text_of(answer) -> str:
@@ -93,15 +95,21 @@ def test_a_foreign_lead_is_as_unknown_as_one_that_is_not_there(sales, name):
     for territory in ALL:
         lead_id = f"zq{territory}-0"
         page, call = browser.get(f"/leads/{lead_id}"), program.get(f"/api/v1/leads/{lead_id}")
+        advice = browser.get(f"/would-help/{lead_id}")
         said = program.post("/api/v1/feedback", json={"lead_id": lead_id, "action": "accept"})
         statuses = (page.status_code, call.status_code)
         if territory in own:
             assert statuses == (200, 200)
+            assert (advice.status_code, foreign(advice.text, own)) == (200, set())
             assert said.status_code == (403 if WHO[name][0] is Role.ANALYST else 201)
             assert foreign(page.text + call.text, own) == set()
         else:
             unknown = program.get("/api/v1/leads/nobody")
             assert statuses == (404, 404)
+            assert advice.status_code == 404
+            assert without_numbers(advice.text) == without_numbers(
+                browser.get("/would-help/nobody").text, "nobody"
+            )
             assert said.status_code in {403, 404}
             assert without_id(call.json()) == without_id(unknown.json())
             assert without_numbers(page.text) == without_numbers(browser.get("/leads/nobody").text, "nobody")
@@ -113,7 +121,7 @@ def without_id(told):
 
 def without_numbers(text, lead_id="zq"):
     """A page without the request's own number and what the address said."""
-    return re.sub(rf"[0-9a-f]{{16}}|(%2F|/)leads(%2F|/)({lead_id}|zq)[\w-]*", "", text)
+    return re.sub(rf"[0-9a-f]{{16}}|(%2F|/)(leads|would-help)(%2F|/)({lead_id}|zq)[\w-]*", "", text)
 
 
 @pytest.mark.parametrize("lead_id", ["zqSouth-0", "zqNone-0"])

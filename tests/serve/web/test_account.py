@@ -24,7 +24,9 @@ def test_a_choice_of_language_and_theme_is_kept_for_the_next_login(site):
 def test_a_new_password_wants_the_old_one_and_ends_other_sessions(site):
     here, there = site.login("rep"), site.login("rep")
     new = {"old": PASSWORD, "new": PASSWORD + " 2"}
-    assert here.post("/account/password", data={**new, "old": "wrong"}).status_code == 403
+    wrong = here.post("/account/password", data={**new, "old": "wrong"})
+    assert wrong.status_code == 403
+    assert "nothing was changed" in wrong.text
     assert here.post("/account/password", data={**new, "new": "short"}).status_code == 422
     assert here.post("/account/password", data=new).status_code == 303
     assert here.get("/account").status_code == 200
@@ -66,14 +68,19 @@ def test_an_admin_adds_a_user_who_can_log_in_and_the_log_tells(site):
     assert admin.post("/admin/users", data=sent).status_code == 303
     site.login("eva")
     assert site.place.store.users.named("eva").territories == {"North", "South"}
-    assert "user added" in admin.get("/admin/audit").text
+    log = admin.get("/admin/audit").text
+    assert "user added" in log
+    assert "<bdi>Eva</bdi>" in log  # by name, not by id
+    assert "territories: <bdi>North, South</bdi>" in log
 
 
 def test_an_admin_cannot_lock_everybody_out(site):
     admin = site.login("admin")
     me = site.place.store.users.named("admin").user_id
     for sent in ({"role": "rep", "is_active": "yes"}, {"role": "admin"}):
-        assert admin.post(f"/admin/users/{me}", data=sent).status_code == 409
+        answer = admin.post(f"/admin/users/{me}", data=sent)
+        assert answer.status_code == 409
+        assert "somebody else changes your role" in answer.text
     assert site.place.store.users.named("admin").role is Role.ADMIN
 
 

@@ -62,8 +62,14 @@ def run(tmp_path_factory) -> Run:
         [("2026-01-05", f"source zq{where}", 7654321.0) for where in PLACES],
         date=MOMENTS, source=TEXTS, cost=pa.float64(),
     )  # fmt: skip
+    said = table(
+        [(f"{where}0", "accept", "2026-03-01", 98765, 0.3, n) for n, where in enumerate(PLACES)],
+        lead_id=TEXTS, action=TEXTS, said_at=MOMENTS, rank=pa.int64(), probability=pa.float64(),
+        place=pa.int64(),
+    )  # fmt: skip
     folder = reported(
         tmp_path_factory.mktemp("run"),
+        feedback=said,
         leads=leads(*born, nobodys, campaign=TEXTS),
         outcomes=outcomes(*won),
         touches=touches(*seen),
@@ -120,6 +126,13 @@ def test_who_sees_own_leads_only_sees_no_sum_of_a_territory():
     assert territories_of(Scope(None)) is None
 
 
+def test_who_was_right_is_told_by_chance_where_a_rank_would_tell_of_others(reporting):
+    part, whole = (reporting.login(name).get("/team").text for name in ("manager", "analyst"))
+    assert "20.0% and more" in part
+    assert "10,001" not in part
+    assert "10,001 and later" in whole
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_before_the_first_report_the_page_says_so(site, name):
     answer = site.login("admin").get(f"/{name}")
@@ -151,7 +164,7 @@ def test_a_file_has_its_style_inside_and_asks_nobody(run, name, territories, cod
 def test_every_file_of_a_report_is_read_through_a_scope(run):
     """Rows of a territory that may not be seen are in no answer, whatever is asked."""
     files = [file for file in (run.folder / "reports").glob("*.parquet") if file.name != "spend.parquet"]
-    assert len(files) == 9
+    assert len(files) == 10
     for file in files:
         seen = rows(run.folder, file.name, frozenset({"North"}), "SELECT DISTINCT territory FROM seen")
         assert seen in ([{"territory": "North"}], [])
