@@ -34,7 +34,8 @@ FromInput = Annotated[
 ]
 NoPassword = Annotated[bool, typer.Option("--no-password", help="They log in with the company account only.")]
 Owner = Annotated[
-    str | None, typer.Option(help="Their name in the leads' column owner: they see only those.")
+    str | None,
+    typer.Option(help="Their name in the leads' column owner: they see only those, and calls dealt to them."),
 ]
 
 

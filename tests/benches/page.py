@@ -29,6 +29,8 @@ from tests.benches.made_run import TERRITORIES, publish
 from tests.benches.report import conditions
 
 WAIT = 1800
+SERIES = ("minute", "answered")
+"""When each request began, and its seconds: a minute in which the host was busy shows by itself."""
 AT = datetime(2026, 7, 1, 9, tzinfo=UTC)
 LISTS = (
     "/", "/?sort=last_touch_at", "/?grade=A1&sort=score&direction=asc", "/?source=source+3&sort=change",
@@ -88,6 +90,8 @@ async def use(
         try:
             answer = await client.get(path, headers=headers)
             told[kind].append(time.perf_counter() - start)
+            told["minute"].append(start // 60)
+            told["answered"].append(told[kind][-1])
             told["bytes"].append(len(answer.content))
             if answer.status_code != 200:
                 told[f"status {answer.status_code} of {kind}"].append(0)
@@ -117,6 +121,12 @@ def work(pid: int) -> float:
     """Seconds of processor time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def stolen() -> float:
+    """Seconds of processor time so far that the host gave to others, of all processors."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -149,10 +159,11 @@ def main() -> None:
             told_of = json.loads((given.folder / "clients.json").read_text())
             asyncio.run(load(address, told_of["clients"], requests=4 * given.users, think=0.2))
             before, busy = memory(server.pid), work(server.pid)
-            start = time.perf_counter()
+            start, away = time.perf_counter(), stolen()
             told = asyncio.run(load(address, told_of["clients"], requests=given.requests, think=given.think))
             seconds, busy = time.perf_counter() - start, work(server.pid) - busy
             _tell(told, seconds, busy, (before, memory(server.pid)), told_of["made"])
+            _tell_minutes(told, (stolen() - away) / seconds)
         finally:
             server.terminate()
 
@@ -170,7 +181,7 @@ def _wait(address: str, server: subprocess.Popen) -> None:
 
 def _tell(told: dict, seconds: float, busy: float, memories: tuple[float, float], made: float) -> None:
     say = Console(highlight=False, soft_wrap=True).print
-    counts = {kind: len(values) for kind, values in told.items() if kind != "bytes"}
+    counts = {kind: len(values) for kind, values in told.items() if kind not in {"bytes", *SERIES}}
     requests = sum(len(told[kind]) for kind in ("list", "search", "lead"))
     say(f"{requests} requests in {seconds:.0f} s; index ready after {made:.1f} s")
     say(f"{1000 * busy / requests:.0f} ms of processor time a request")
@@ -182,6 +193,13 @@ def _tell(told: dict, seconds: float, busy: float, memories: tuple[float, float]
     say(f"memory of the server: {memories[0]:.0f} MiB before, {memories[1]:.0f} MiB after")
     say(f"largest answer: {max(told['bytes']) / 1024:.0f} KiB, unpacked")
     say(conditions())
+
+
+def _tell_minutes(told: dict, away: float) -> None:
+    minutes, seconds = (np.array(told[name]) for name in SERIES)
+    found = [1000 * np.percentile(seconds[minutes == one], 95) for one in np.unique(minutes)]
+    said = " ".join(f"{one:.0f}" for one in found)
+    print(f"p95 of all pages by minute: {said} ms; the host took {away:.2f} processors away")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tests.web.conftest import NIGHT
 from tests.web.drawn import PAYLOADS, publish
 
 pytestmark = pytest.mark.slow
-"""About half a minute: a browser is started."""
+"""Minutes: every page is opened in a browser, in several looks."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PATHS = (
     "/", "/?calls=1", "/?q=nobody-is-called-this", "/?offset=9000", "/leads/L000", "/leads/L008", "/account",
