@@ -197,7 +197,7 @@ def slow(scope, asked):
 
     def has(lead, name, values):
         if name == "tag":
-            return bool(set(values) & set((lead.get("tags") or "").split(", ")))
+            return bool(set(values) & (set((lead.get("tags") or "").split(", ")) - {""}))  # no tag is none
         return lead.get(name) in values
 
     rows = [
