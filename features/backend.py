@@ -1,17 +1,89 @@
-"""The one place that knows engines: where tables live and how each engine is made to agree."""
+"""The one place that knows engines: where tables live, and what computes the features.
+
+Tables are loaded and a run is put together by the command's own DuckDB, whatever the engine: it streams and
+spills. An engine receives those tables, computes features by the same Ibis expressions, and hands back rows.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import ibis
+import ibis.expr.types as ir
 
+from features.build import cached
+from features.engines.asked import Asked, EngineName
+from features.errors import ParameterError
 from features.scratch import scratch
+
+
+class Engine(Protocol):
+    """What computes features; rows go in and come back as tables of the command's own DuckDB.
+
+    Attributes
+    ----------
+    name
+        As in `Asked`.
+    """
+
+    name: EngineName
+
+    def held(self, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+        """Tables of the load where the engine reads them; each is sent once."""
+
+    def taken(self, table: ir.Table) -> ir.Table:
+        """A table that may be another at the next call."""
+
+    def keep(self, table: ir.Table) -> ir.Table:
+        """Computes a table of the engine once for all that reads it."""
+
+    def fetched(self, table: ir.Table) -> ir.Table:
+        """The rows of a table of the engine, in no order, as a table of the command's own DuckDB."""
+
+
+@runtime_checkable
+class Wide(Engine, Protocol):
+    """An engine with machines of its own, on which other work than queries can run."""
+
+    def mapped(self, table: ir.Table, work: Callable[..., Any], schema: Any) -> ir.Table:
+        """What ``work`` makes of the batches of a table of the command's own DuckDB, as `fetched` gives it.
+
+        Parameters
+        ----------
+        work
+            From an iterator of Arrow record batches, whose one column is a struct of the table's, to one of
+            those that it made; it travels.
+        schema
+            Arrow schema of what it makes.
+        """
+
+
+class Own:
+    """The command's own DuckDB: nothing travels."""
+
+    name: EngineName = "duckdb"
+
+    def held(self, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+        """The tables themselves."""
+        return dict(tables)
+
+    def taken(self, table: ir.Table) -> ir.Table:
+        """The table itself."""
+        return table
+
+    def keep(self, table: ir.Table) -> ir.Table:
+        """Computed at once, until nothing refers to it."""
+        return cached(table)
+
+    def fetched(self, table: ir.Table) -> ir.Table:
+        """The table itself."""
+        return table
 
 
 @contextmanager
@@ -32,6 +104,53 @@ def workspace(folder: Path) -> Iterator[Any]:
             raise
         finally:
             backend.disconnect()
+
+
+@contextmanager
+def engine(asked: Asked, home: Any, folder: Path) -> Iterator[Engine]:
+    """The engine that is asked for; it is reached when it is first given a table.
+
+    Parameters
+    ----------
+    home
+        The backend of `workspace`.
+    folder
+        Of ``params.yaml``; below it lie files that travel, unless ``asked.shared`` is another place.
+
+    Raises
+    ------
+    ParameterError
+        What the engine needs is not installed, or not said.
+    UpstreamError
+        It cannot be reached (when it is first used).
+    """
+    if asked.name == "duckdb":
+        yield Own()
+        return
+    with scratch(asked.shared or folder) as between, _remote(asked, home, between) as remote:
+        yield remote
+
+
+def _remote(asked: Asked, home: Any, between: Path) -> Any:
+    try:
+        if asked.name == "spark":
+            from features.engines.spark import Spark
+
+            # Workers without a Python of their own named would take another than this one, or none.
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+            return Spark(home, between, master=asked.master, settings=asked.settings)
+        from features.engines.postgres import Postgres
+    except ImportError:
+        raise ParameterError(
+            f"engine.name is '{asked.name}', and what it needs is not installed",
+            hint=f"pip install 'leadrank[{asked.name}]'",
+        ) from None
+    if asked.url_env is None:
+        raise ParameterError(
+            "engine.name is 'postgres' without a server",
+            hint="give engine.url_env, the name of an environment variable with its URL",
+        )
+    return Postgres(home, between, url_env=asked.url_env, environment=environment())
 
 
 def environment() -> Mapping[str, str]:

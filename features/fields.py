@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.fit import field_column
-from features.history import MICROSECONDS_PER_DAY
+from features.history import in_days
 from features.tables import DERIVED, Field
 
 BANT = ("budget", "authority", "need", "timeline")
@@ -68,7 +68,7 @@ def _derived(rows: ir.Table, columns: Mapping[str, ir.Value]) -> dict[str, ir.Va
 
 
 def _age_days(rows: ir.Table, moment: ir.Value) -> ir.Value:
-    return rows.as_of.delta(moment, unit="microsecond") / MICROSECONDS_PER_DAY
+    return in_days(rows.as_of.delta(moment, unit="microsecond"))
 
 
 def _lead_age(rows: ir.Table) -> ir.Value:

@@ -77,7 +77,7 @@ def with_previous(known: ir.Table, names: Collection[str]) -> ir.Table:
     """
     order = ibis.window(group_by="snapshot_id", order_by=[known.age_us.desc(), known.row_number])
     columns = {
-        "gap_days": (known.age_us.lag().over(order) - known.age_us) / MICROSECONDS_PER_DAY,
+        "gap_days": in_days(known.age_us.lag().over(order) - known.age_us),
         "facts_known": known.count().over(ibis.window(group_by="snapshot_id")),
     }
     for name in ("kind", "means", "direction"):
@@ -94,13 +94,18 @@ def with_times(known: ir.Table, names: Collection[str]) -> ir.Table:
     and ``latest`` (a key that is greatest for the latest fact; of equal moments, the later row).
     """
     columns = {
-        "age_days": _.age_us / MICROSECONDS_PER_DAY,
-        "days_after_creation": (_.lead_age_us - _.age_us) / MICROSECONDS_PER_DAY,
+        "age_days": in_days(_.age_us),
+        "days_after_creation": in_days(_.lead_age_us - _.age_us),
         "weekday": _.occurred_at.day_of_week.index(),
         "hour": _.occurred_at.hour(),
         "latest": ibis.struct({"younger": -_.age_us, "row": _.row_number}),
     }
     return known.mutate(**{name: value for name, value in columns.items() if name in names})
+
+
+def in_days(microseconds: ir.Value) -> ir.Value:
+    """As a fraction: Snowflake divides whole numbers as decimals with six places."""
+    return microseconds.cast("float64") / MICROSECONDS_PER_DAY
 
 
 def is_within(age_us: ir.IntegerValue, days: int) -> ir.BooleanValue:

@@ -18,7 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from features.build import Keep, Part, feature_parts, feature_table
+from features.build import Keep, Part, cached, feature_parts, feature_table
 from features.catalogue import Feature
 from features.company import Company
 from features.fit import own_fields
@@ -91,6 +91,7 @@ def scored(
     vocabulary: Vocabulary | None = None,
     *,
     is_now: bool,
+    keep: Keep = cached,
 ) -> ir.Table:
     """The features of some snapshots: ``current`` ones have today's value now, and are null in the past.
 
@@ -100,20 +101,20 @@ def scored(
         Features to compute, ``current`` ones among them.
     is_now
         Whether the snapshots' moment is the present (`is_present`).
+    keep
+        As `features.build.feature_table` takes it.
     """
     names = {feature.name for feature in current_features(fields)}
     current = [feature for feature in chosen if feature.name in names]
     # Apart, so that no other feature reads a field tonight that it cannot read in the past.
     others = [feature for feature in chosen if feature.name not in names]
-    built = feature_table(snapshots, tables, others, fields, vocabulary)
+    built = feature_table(snapshots, tables, others, fields, vocabulary, keep=keep)
     if not current:
         return built
     if not is_now:
         return built.mutate(**{f.name: ibis.null(_type(f)) for f in current})
-    today = feature_table(snapshots, tables, current, known_today(fields), vocabulary).drop(
-        "lead_id", "as_of"
-    )
-    return built.join(today, "snapshot_id")
+    today = feature_table(snapshots, tables, current, known_today(fields), vocabulary, keep=keep)
+    return built.join(today.drop("lead_id", "as_of"), "snapshot_id")
 
 
 def parts_today(

@@ -19,6 +19,7 @@ from features.labels import Target, labelled
 from features.lifetimes import counted_once
 from features.moments import Moments, candidates
 from features.objections import may_be_asked, objected_at, tells
+from features.sampling import Sample, sampled
 from features.snapshots import FLAT_MOMENT, asked, drawn, drawn_for, flat, known_until, open_only, tonight
 
 Tables = Mapping[str, ir.Table]
@@ -44,6 +45,8 @@ class Plan:
     censoring
         ``leave_out``: only snapshots whose window is over. ``weight``: also those whose result is decided
         already, all of them weighted (``features/censoring.py``).
+    max_rows
+        At most so many labelled snapshots (``features/sampling.py``); None is all.
     """
 
     stage: str
@@ -53,6 +56,7 @@ class Plan:
     reporting_delay_days: int
     known_at: datetime | None = None
     censoring: Censoring = "leave_out"
+    max_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,26 +66,35 @@ class Question:
     Attributes
     ----------
     snapshots
-        The table. Of past moments also ``stands_for``, at least 1: how many moments of its lead each was
-        drawn for; if they are weighted also ``weight`` (above 0, with that in it) and ``is_mature``.
+        The table. Of past moments also ``stands_for``, at least 1: how many moments each was drawn for; if
+        they are weighted also ``weight`` (above 0, with that in it) and ``is_mature``.
     immature
         Snapshots left out because their label window was not over and recorded: they are not negatives.
     young
         Those snapshots, without a label; None if there are none, or in a flat start.
     early
         Snapshots that are in the table although their window is not over, for their result is decided.
+    sample
+        What was drawn of more snapshots than ``Plan.max_rows``; None: all are in the table.
     """
 
     snapshots: ir.Table
     immature: int = 0
     young: ir.Table | None = None
     early: int = 0
+    sample: Sample | None = None
 
     @property
     def mature(self) -> ir.Table:
         """The snapshots whose window is over, each for what it stands for: what can be measured on."""
         rows = self.snapshots
         return rows.filter(rows.is_mature).drop("weight", "is_mature") if "weight" in rows.columns else rows
+
+    @property
+    def even(self) -> ir.Table:
+        """Those of `mature` among which each had the same chance to be: for what counts rows as they are."""
+        rows = self.mature
+        return rows if self.sample is None else rows.semi_join(self.sample.even, "snapshot_id")
 
 
 def past(backend: Any, tables: Tables, plan: Plan) -> Question:
@@ -129,7 +142,8 @@ def _mature(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_
     ).drop("is_mature")
     young = drawn(new, max_per_lead=plan.max_per_lead)
     immature = _rows(young)
-    return Question(_kept(backend, rows), immature, young if immature else None)
+    table, sample = sampled(backend, _kept(backend, rows), max_rows=plan.max_rows)
+    return Question(table, immature, young if immature else None, sample=sample)
 
 
 def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
@@ -140,10 +154,11 @@ def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, know
     rows = backend.create_table(
         "weighed", weighed(followed, outcomes, target, known_at=known_at), overwrite=True
     )
-    decided = _kept(backend, rows.filter(rows.weight > 0).drop("followed_until"))
+    every = _kept(backend, rows.filter(rows.weight > 0).drop("followed_until"))
+    decided, sample = sampled(backend, every, max_rows=plan.max_rows)
     young = rows.filter(rows.weight == 0).select("snapshot_id", "lead_id", "as_of")
     immature, early = _rows(young), _rows(decided.filter(~decided.is_mature))
-    return Question(decided, immature, young if immature else None, early)
+    return Question(decided, immature, young if immature else None, early, sample)
 
 
 def explicit(backend: Any, tables: Tables) -> Question:

@@ -200,9 +200,10 @@ class Source:
     Attributes
     ----------
     path
-        CSV or Parquet file, relative to the folder of ``params.yaml``; None for a database table.
+        CSV or Parquet file, or folder or pattern of Parquet files, relative to the folder of
+        ``params.yaml``; None for a table of a database or of Spark.
     format
-        ``csv``, ``parquet`` or ``database``.
+        ``csv``, ``parquet``, ``database`` or ``spark``.
     encoding, separator, decimal, thousands
         How a CSV file is written. ``thousands`` None: no grouping mark.
     timestamp_format
@@ -215,6 +216,8 @@ class Source:
         Name of the environment variable that holds the SQLAlchemy URL of a database table.
     database_table
         Table or view name in the database, optionally ``schema.name``.
+    spark_table
+        Table or view of the Spark session's catalog, as Spark SQL names it.
     mapping
         Our column name to the user's header.
     fields
@@ -230,7 +233,7 @@ class Source:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str | None = None
-    format: Literal["csv", "parquet", "database"] = "csv"
+    format: Literal["csv", "parquet", "database", "spark"] = "csv"
     encoding: str = "utf-8"
     separator: str = ","
     decimal: Literal[".", ","] = "."
@@ -240,6 +243,7 @@ class Source:
     null_tokens: tuple[str, ...] = ()
     url_env: str | None = None
     database_table: str | None = None
+    spark_table: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Field] = field(default_factory=dict)
     outcome_column: str | None = None

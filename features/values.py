@@ -56,7 +56,8 @@ def by_word(valued: ir.Table) -> ir.Table:
     >>> sorted(by_word(rows).value.to_pyarrow().to_pylist())
     ['crm', 'software']
     """
-    apart = valued.mutate(value=spaced(valued.value).split(" ").unnest())
+    # Under another name: BigQuery would be asked for the text and its words in one SELECT.
+    apart = valued.mutate(word=spaced(valued.value).split(" ").unnest()).drop("value").rename(value="word")
     return apart.filter(apart.value != "").distinct()
 
 

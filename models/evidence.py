@@ -17,7 +17,7 @@ from features.errors import ModelError
 from models.audit.association import wilson
 from models.matrix import Encoding, Matrix
 from models.metrics import Vector
-from models.weights import mean
+from models.weights import evidence_of, mean
 
 EVIDENCE = "evidence"
 """Under this name a bundle keeps it."""
@@ -46,12 +46,15 @@ class Bins:
         Share of the moments in each bin whose label is 1, 0 to 1; 0 where there is none.
     middles
         Median of the numbers in each bin; for a category its code; None where there is none.
+    worth
+        How many leads the interval of each rate rests on: all, or fewer (`models.weights.evidence_of`).
     """
 
     edges: tuple[float, ...] | None
     leads: tuple[int, ...]
     rates: tuple[float, ...]
     middles: tuple[float | None, ...]
+    worth: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ class Evidence:
         if not self.features:
             return {name: np.full(len(values), np.nan) for name in FIGURES}
         bins = self.features[place]
-        leads, rates = np.append(bins.leads, 0.0), np.append(bins.rates, 0.0)
-        low, high = wilson(leads * rates, leads, z=NORMAL_95)
+        leads, rates, worth = (np.append(of, 0.0) for of in (bins.leads, bins.rates, bins.worth))
+        low, high = wilson(worth * rates, worth, z=NORMAL_95)
         enough = leads >= max(floor, 1)
         found = _binned(values, bins)
         told = {"rate": rates, "low": low, "high": high, "leads": leads}
@@ -107,6 +110,7 @@ class Evidence:
                     "leads": list(bins.leads),
                     "rates": list(bins.rates),
                     "middles": list(bins.middles),
+                    "worth": list(bins.worth),
                 }
                 for bins in self.features
             ],
@@ -200,7 +204,7 @@ def gather(
         is_known = ~np.isnan(values)
         edges = _edges(values[is_known]) if kind == "number" else None
         count = len(encoding.categories[name]) if edges is None else len(edges) + 1
-        blank = Bins(edges, (0,) * count, (0.0,) * count, (None,) * count)
+        blank = Bins(edges, (0,) * count, (0.0,) * count, (None,) * count, (0.0,) * count)
         features.append(_counted(values, label, counts, lead, blank, most=len(names)))
     return Evidence(mean(label, counts), tuple(features))
 
@@ -214,9 +218,9 @@ def _counted(values: Vector, label: Vector, weight: Vector, lead: Places, blank:
     seen[found, lead] = True
     rates = np.minimum(np.divide(won, rows, out=np.zeros(size), where=rows > 0), 1.0)
     middles = (float(np.median(values[found == place])) if rows[place] else None for place in range(size - 1))
-    return Bins(
-        blank.edges, tuple(seen.sum(axis=1)[:-1].tolist()), tuple(rates[:-1].tolist()), tuple(middles)
-    )
+    leads = seen.sum(axis=1)[:-1].tolist()
+    worth = (evidence_of(count, weight[found == place]) for place, count in enumerate(leads))
+    return Bins(blank.edges, tuple(leads), tuple(rates[:-1].tolist()), tuple(middles), tuple(worth))
 
 
 def _binned(values: Vector, bins: Bins) -> Places:
@@ -243,15 +247,18 @@ def _bins(data: Mapping[str, Any]) -> Bins:
     edges = None if data["edges"] is None else tuple(float(edge) for edge in data["edges"])
     middles = tuple(None if middle is None else float(middle) for middle in data["middles"])
     leads, rates = tuple(int(n) for n in data["leads"]), tuple(float(rate) for rate in data["rates"])
-    return Bins(edges, leads, rates, middles)
+    worth = tuple(float(n) for n in data.get("worth", leads))  # models of before have none
+    return Bins(edges, leads, rates, middles, worth)
 
 
 def _is_sound(bins: Bins) -> bool:
     leads, rates, edges = np.asarray(bins.leads), np.asarray(bins.rates), np.asarray(bins.edges or ())
     fits = bins.edges is None or len(edges) + 1 == len(leads)
     rises = bool((np.diff(edges) > 0).all())
-    same = leads.shape == rates.shape == (len(bins.middles),)
-    return fits and rises and same and bool((leads >= 0).all() and _are_shares(rates))
+    same = leads.shape == rates.shape == (len(bins.middles),) == (len(bins.worth),)
+    if not (fits and rises and same and (leads >= 0).all() and _are_shares(rates)):
+        return False
+    return bool(_are_shares(np.asarray(bins.worth) / np.maximum(leads, 1)))
 
 
 def _are_shares(rates: Vector) -> bool:

@@ -61,11 +61,10 @@ def family_totals(values: Floats, specs: Sequence[FeatureSpec]) -> dict[str, Flo
     dict
         Shape (n,) by family, log-odds; base plus all of them is the margin.
     """
-    families = dict.fromkeys(spec.family for spec in specs)
-    return {
-        family: values[:, [place for place, spec in enumerate(specs) if spec.family == family]].sum(axis=1)
-        for family in families
-    }
+    families = list(dict.fromkeys(spec.family for spec in specs))
+    group = np.array([families.index(spec.family) for spec in specs], dtype=np.int64)
+    totals = _totals(values, group, len(families))
+    return {family: np.ascontiguousarray(totals[:, place]) for place, family in enumerate(families)}
 
 
 def reasons(  # noqa: PLR0913  # keyword-only, each named at the call
@@ -114,7 +113,7 @@ def reasons(  # noqa: PLR0913  # keyword-only, each named at the call
     """
     voices = _voices(values, table, specs)
     group, stems = _stems(specs)
-    sums = voices @ np.eye(len(stems))[group]
+    sums = _totals(voices, group, len(stems))
     row, stem = _chosen(sums, most_for, most_against)
     strength = sums[row, stem]
     member = _speakers(voices, stems, row=row, stem=stem, strength=strength)
@@ -157,7 +156,7 @@ def first_stems(
         -1 where it has fewer.
     """
     group, stems = _stems(specs)
-    sums = _voices(values, table, specs) @ np.eye(len(stems))[group]
+    sums = _totals(_voices(values, table, specs), group, len(stems))
     row, stem = _strongest(sums, most)
     places = np.full((len(values), most), -1, dtype=np.int64)
     places[row, _rank(row) - 1] = stem
@@ -168,6 +167,18 @@ def _voices(values: Floats, table: pa.Table, specs: Sequence[FeatureSpec]) -> Fl
     """The contributions of what is known: a missing value is never a reason."""
     known = ~np.column_stack([_missing(table, spec.name) for spec in specs])
     return np.where(known, values, 0.0)
+
+
+def _totals(values: Floats, group: Places, groups: int) -> Floats:
+    """The sum of the columns of each group, shape (n, groups).
+
+    Column by column: a product of matrices, and ``sum(axis=1)`` of a row alone, add in another order where
+    there are other rows, and the last bits of a lead would depend on whom it is scored with.
+    """
+    totals = np.zeros((len(values), groups), order="F")
+    for place, number in enumerate(group):
+        totals[:, number] += values[:, place]
+    return totals
 
 
 def _missing(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:

@@ -58,6 +58,19 @@ def effective(weight: Vector | None, count: int) -> Vector:
     return np.ones(count) if weight is None else np.asarray(weight * (weight.sum() / (weight @ weight)))
 
 
+def evidence_of(leads: float, weight: Vector | None) -> float:
+    """How many leads an interval of a rate may rest on: all, or fewer where their rows count too unequally.
+
+    A few rows that stand for many, beside many that stand for one, tell hardly more than the few.
+
+    >>> evidence_of(4, np.array([1.0, 1.0, 1.0, 97.0])), evidence_of(2, np.ones(4))
+    (1.062473, 2.0)
+    """
+    if weight is None or not len(weight):
+        return float(leads)
+    return float(min(leads, round(float(effective(weight, len(weight)).sum()), 6)))
+
+
 def quantiles(values: Vector, shares: Any, weight: Vector | None = None) -> Vector:
     """Quantiles over the moments that some rows stand for; between rows only where all count alike."""
     if weight is None or np.ptp(weight) == 0:

@@ -23,6 +23,7 @@ FOLDER = "../demo"  # the folder of params.yaml
 
 # %%
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -31,11 +32,12 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from features import funnel, maturity
+from features.questions import past
 from features.snapshots import known_until
 from models.audit.association import wilson
 from models.cards.pictures import COLOURS, FAINT, STYLE
 from pipelines import checks
-from pipelines.asking import question
+from pipelines.asking import plan
 from pipelines.inputs import opened
 from pipelines.params import load
 from pipelines.progress import Progress
@@ -174,7 +176,8 @@ plt.show()
 # horizon after it. The same rule holds: young snapshots are left out of training, not counted as lost.
 
 # %%
-asked = question(params, inputs)
+whole = replace(plan(params), max_rows=None)  # counting needs no sample, and rows of one are drawn by label
+asked = past(inputs.backend, inputs.tables, whole)
 snapshots = maturity.snapshots_by_month(asked).to_pandas()
 nights = maturity.rates_by_night(asked.mature).to_pandas()
 rows, positives = int(nights.rows.sum()), int(nights.positives.sum())

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import pyarrow.compute as pc
+
 from features.cycle import Cycle, cycle
 from features.moments import Moments
 from features.questions import Plan, Question, explicit, flat_history, past
@@ -38,6 +40,7 @@ def plan(params: Params, *, also_at: Sequence[datetime] = ()) -> Plan:
         reporting_delay_days=given.reporting_delay_days,
         known_at=given.as_of,
         censoring=given.censoring,
+        max_rows=given.max_rows,
     )
 
 
@@ -60,6 +63,18 @@ def measured(params: Params, inputs: Inputs) -> Cycle | None:
     return cycle(
         inputs.tables["leads"], inputs.tables["outcomes"], stage=params.train.stage, known_at=known_at
     )
+
+
+def sample_told(asked: Question) -> dict[str, int] | None:
+    """How many snapshots were drawn, of how many, as plain data; None where all are learned from."""
+    return None if asked.sample is None else {"rows": asked.sample.rows, "of": asked.sample.of}
+
+
+def evenly(asked: Question, table: Any) -> Any:
+    """The rows of an Arrow table that are among `Question.even`."""
+    if asked.sample is None:
+        return table
+    return table.filter(pc.is_in(table.column("snapshot_id"), asked.even.snapshot_id.to_pyarrow()))
 
 
 def told(found: Cycle | None, params: Params) -> dict[str, Any] | None:

@@ -39,9 +39,9 @@ def run(
         with progress.stage("building features"):
             offer = offered(params, inputs)
             chosen = offer.features
-            table = train.table_of(inputs, asked.mature, chosen, offer.vocabulary)
+            table = train.table_of(inputs, asked.even, chosen, offer.vocabulary)
         with progress.stage("looking for leaks"):
-            found = audited(params, inputs, table, chosen, asked.mature)
+            found = audited(params, inputs, table, chosen, asked.even)
     if report is not None:
         write_page(report, found, params.score.language)
     return {**found.as_json(), "report": None if report is None else str(report)}

@@ -49,6 +49,7 @@ def card_of(
         split=trained.report["split"],
         base_rate=trained.report["base_rate"],
         views=views,
+        drawn_from=None if asked.sample is None else asked.sample.of,
     )
     leads = np.asarray(test.rows.column("lead").to_numpy(), dtype=np.int64)
     return card(

@@ -13,7 +13,8 @@ from pipelines.progress import Progress
 from pipelines.slips import slips
 
 _REASONS = """
-    SELECT table_name AS "table", reason, "column", count(*) AS rows, min(line) AS first_line
+    SELECT table_name AS "table", reason, "column", count(*) AS rows,
+           min(file) AS first_file, arg_min(line, row(file, line)) AS first_line
     FROM quarantine GROUP BY ALL ORDER BY ALL
 """
 
@@ -24,9 +25,9 @@ def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``counts`` by table, last those of what people said on the page (``feedback``), ``quarantine`` (rows
-        and first line by table, reason and column), ``notes`` (values settled by a rule: table, column, kind,
-        count), ``ignored_columns`` by table, ``data_digest``, ``features`` (how many can be made of the
+        ``counts`` by table, last those of what people said on the page (``feedback``), ``quarantine`` (rows,
+        first file and line by table, reason and column), ``notes`` (values settled by a rule: table, column,
+        kind, count), ``ignored_columns`` by table, ``data_digest``, ``features`` (how many can be made of the
         tables), ``warnings`` (names of ``params.yaml`` that nothing in the tables has).
 
     Raises
@@ -61,6 +62,6 @@ def counted(inputs: Inputs) -> dict[str, Any]:
 
 
 def quarantined(inputs: Inputs) -> list[dict[str, Any]]:
-    """Quarantined rows and their first line, by table, reason and column."""
-    names = ("table", "reason", "column", "rows", "first_line")
+    """Quarantined rows and the place of the first, by table, reason and column."""
+    names = ("table", "reason", "column", "rows", "first_file", "first_line")
     return [dict(zip(names, row, strict=True)) for row in inputs.connection.execute(_REASONS).fetchall()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,14 +55,10 @@ def compared(
         arrived = None
         if old.digest != by.digest:
             arrived = Path(scratch) / "arrived.parquet"
-            _write(arrived, inputs, chosen, old, inputs.tables, is_now=is_now)
+            _write(arrived, inputs, chosen, old, None, is_now=is_now)
         passed = Path(scratch) / "passed.parquet"
-        known = (
-            inputs.tables
-            if inputs.is_flat
-            else as_known(inputs.tables, datetime.fromisoformat(previous.as_of))
-        )
-        _write(passed, inputs, chosen, old, known, is_now=is_now)
+        before = None if inputs.is_flat else datetime.fromisoformat(previous.as_of)
+        _write(passed, inputs, chosen, old, before, is_now=is_now)
         sides = ledger.Sides(
             previous,
             Explainer(old.bundle),
@@ -95,10 +90,19 @@ def _write(
     inputs: Inputs,
     chosen: tuple[Feature, ...],
     old: Champion,
-    tables: Mapping[str, Any],
+    known_at: datetime | None,
     *,
     is_now: bool,
 ) -> None:
-    """Features of tonight's snapshots by the given tables, for the model of the run before."""
-    snapshots, words = inputs.backend.table("snapshots"), vocabulary_of(old.bundle)
-    scored(snapshots, tables, chosen, inputs.fields, words, is_now=is_now).to_parquet(path)
+    """Features of tonight's snapshots for the model of the run before.
+
+    Parameters
+    ----------
+    known_at
+        The moment as of which the tables are known; None: all that they say.
+    """
+    engine, words = inputs.engine, vocabulary_of(old.bundle)
+    snapshots, tables = engine.taken(inputs.backend.table("snapshots")), engine.held(inputs.tables)
+    known = tables if known_at is None else as_known(tables, known_at)
+    table = scored(snapshots, known, chosen, inputs.fields, words, is_now=is_now, keep=engine.keep)
+    engine.fetched(table).to_parquet(path)

@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.backend import environment, workspace
+from features.backend import Engine, engine, environment, workspace
 from features.errors import GateError
 from features.ingest import Loaded, load
 from features.ingest.quarantine import Counts
+from features.ingest.spark_tables import Exporter
 from features.snapshots import known_until
 from features.tables import Field, Source
 from features.tombstones import read as tombstones_of
@@ -30,6 +31,8 @@ class Inputs:
     ----------
     backend
         Ibis DuckDB backend that holds the tables.
+    engine
+        What computes features of many leads from them.
     tables
         Ibis tables by canonical name.
     loaded
@@ -43,6 +46,7 @@ class Inputs:
     """
 
     backend: Any
+    engine: Engine
     tables: Mapping[str, Any]
     loaded: Loaded
     fields: Mapping[str, Mapping[str, Field]]
@@ -95,7 +99,7 @@ def opened(
         sys.path.append(str(home))  # features.modules are found beside params.yaml
     fields = fields_of(params, is_flat=is_flat)
     directing.check(params.train.monotone, fields, modules=params.features.modules)
-    with workspace(home) as backend:
+    with workspace(home) as backend, engine(params.engine.asked(home), backend, home) as computing:
         with progress.stage("reading tables"):
             loaded = load(
                 backend.con,
@@ -105,6 +109,7 @@ def opened(
                 keep_duplicates_of=asked_for if is_prediction else (),
                 keep_columns=params.score.publish_columns,
                 environment=environment(),
+                exporter=exporter(computing),
                 tombstones=tombstones_of(home),
             )
         if not is_prediction:
@@ -116,12 +121,18 @@ def opened(
             )
         yield Inputs(
             backend=backend,
+            engine=computing,
             tables=tables,
             loaded=loaded,
             fields=fields,
             is_flat=is_flat,
             said=said,
         )
+
+
+def exporter(computing: Engine) -> Exporter | None:
+    """The engine, if it reads tables of Spark."""
+    return computing if isinstance(computing, Exporter) else None
 
 
 def with_clicks(params: Params) -> dict[str, Source]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from features.backend import environment, workspace
+from features.backend import engine, environment, workspace
 from features.errors import ParameterError
 from features.ingest import load
 from features.ingest.sql import named
-from pipelines.inputs import with_clicks
+from pipelines.inputs import exporter, with_clicks
 from pipelines.params import Params
 
 _ALONE = "CREATE OR REPLACE TEMP TABLE _same AS FROM _asked"
@@ -63,9 +63,14 @@ def records_of(params: Params, home: Path, ids: frozenset[str]) -> Records:
     leads = with_clicks(params)["leads"]
     clicks = {name: leads.fields[name] for name in sorted(set(params.ads.click_id.values()))}
     source = replace(leads, fields=clicks, outcome_column=None, order_column=None)
-    with workspace(home) as backend:
+    with workspace(home) as backend, engine(params.engine.asked(home), backend, home) as computing:
         loaded = load(
-            backend.con, {"leads": source}, folder=home, generate_ids=True, environment=environment()
+            backend.con,
+            {"leads": source},
+            folder=home,
+            generate_ids=True,
+            environment=environment(),
+            exporter=exporter(computing),
         )
         if "lead_id" in loaded.missing["leads"]:
             raise ParameterError(

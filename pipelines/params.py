@@ -19,6 +19,7 @@ from features.tables import Source
 from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
 from pipelines.backtest_section import Backtest
+from pipelines.engine_section import Engine
 from pipelines.nightly_sections import Capacity, Gates, Nurture, Reports, Watch
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
@@ -76,6 +77,7 @@ class Params(Section):
     backtest: Backtest = Backtest()
     promotion: Thresholds = Thresholds()
     tuning: Tuning = Tuning()
+    engine: Engine = Engine()
     tags: Mapping[Plain, TagRule] = USUAL
 
 
@@ -116,13 +118,18 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
         )
     params = _validated(raw, file)
     params_rules.check(params.tables, params.features, params.tags, file)
+    params_rules.check_engine(params.tables, params.engine.name, file)
     params_rules.check_goals(params.ads.goals.values(), params.train, file)
     return params
 
 
 def digest(params: Params) -> str:
-    """SHA-256 over all parameters, in hexadecimal: equal for files that mean the same."""
-    canonical = json.dumps(params.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+    """SHA-256 over all parameters, in hexadecimal: equal for files that mean the same.
+
+    The engine is not among them: it changes nothing in what comes out.
+    """
+    meant = params.model_dump(mode="json", exclude={"engine"})
+    canonical = json.dumps(meant, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

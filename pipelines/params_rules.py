@@ -41,6 +41,23 @@ def check(tables: Tables, features: Features, tags: Mapping[str, TagRule], file:
         raise ParameterError(reason, hint=hint, place=Place("parameters", file))
 
 
+def check_engine(tables: Tables, engine: str, file: str) -> None:
+    """Refuse tables of Spark where Spark is not the engine.
+
+    Raises
+    ------
+    ParameterError
+        Names the tables.
+    """
+    of_spark = [name for name, source in tables.items() if source.format == "spark"]
+    if of_spark and engine != "spark":
+        raise ParameterError(
+            f"{listed([f'tables.{name}' for name in of_spark])} of Spark, and engine.name is '{engine}'",
+            hint="set engine.name: spark, or give the path of an export as Parquet",
+            place=Place("parameters", file),
+        )
+
+
 def check_goals(stages: Iterable[str], train: Train, file: str) -> None:
     """Refuse a stage of ``ads.goals`` that no probability is estimated for.
 
@@ -76,21 +93,25 @@ def _leads_are_there(tables: Tables) -> Iterator[Problem]:
 
 def _a_source_says_where_it_is(tables: Tables) -> Iterator[Problem]:
     for name, source in tables.items():
-        is_database = source.format == "database"
+        is_database, is_file = source.format == "database", source.format in {"csv", "parquet"}
         if is_database and not (source.url_env and source.database_table):
             yield (
                 f"tables.{name} is a database table without an address",
                 f"give tables.{name}.url_env (name of an environment variable) and database_table",
             )
-        if not is_database and not source.path:
-            yield f"tables.{name} has no path", f"give tables.{name}.path, or format: database"
+        if source.format == "spark" and not source.spark_table:
+            yield f"tables.{name} is a table of Spark without a name", f"give tables.{name}.spark_table"
+        if source.format != "spark" and source.spark_table is not None:
+            yield f"tables.{name} has a spark_table and format: {source.format}", "keep one of the two"
+        if is_file and not source.path:
+            yield f"tables.{name} has no path", f"give tables.{name}.path, or format: database or spark"
         if source.url_env is not None and not source.url_env.isidentifier():
             yield (
                 f"tables.{name}.url_env is no name of an environment variable",  # it may hold a password
                 "write the address into the environment, and the name of the variable here",
             )
-        if is_database and source.path:
-            yield f"tables.{name} has both a path and format: database", "keep one of the two"
+        if not is_file and source.path:
+            yield f"tables.{name} has both a path and format: {source.format}", "keep one of the two"
 
 
 def _columns_are_of_the_contract(tables: Tables) -> Iterator[Problem]:

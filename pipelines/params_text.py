@@ -77,6 +77,7 @@ train:
   at_days_after_creation: []  # for example [1, 3, 7]: look also when a lead is so many days old
   reporting_delay_days: 3  # days until an outcome is surely in the tables
   censoring: leave_out     # moments whose horizon is not over; weight: use those that are decided already
+  max_rows: 1000000        # moments to learn from at most; of more, so many are drawn and weighted; null: all
   memory: false            # true: use the features of published runs, the only past of current fields
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
   segment_by: source       # no probability is published for a value of it with fewer won or not-won …
@@ -117,6 +118,14 @@ scorecard:
   mql_points: 50      # points from which a lead counts as marketing-qualified
   half_life_days: 30  # days after which half of the points given for an action are left; null: they stay
   rules: []           # for example {feature: country, equals: "DE", points: 10, label: "home market"}
+
+# ── What computes the features ──────────────────────────────────────────────────────────────────
+engine:
+  name: duckdb      # duckdb · spark · postgres: the same features to the last digit
+  master: local[*]  # of Spark: local[*], a master's URL, or sc://HOST of Spark Connect
+  shared: null      # of Spark: folder that this machine and all executors see; null: one of this machine
+  settings: {}      # of Spark: settings of the session, such as spark.executor.memory: 4g
+  url_env: null     # of Postgres: environment variable with the URL of the server
 
 # ── Where experiments and models are kept ───────────────────────────────────────────────────────
 tracking:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from features.backend import Wide
 from features.catalogue import Feature
 from features.errors import ModelError, StorageError, UpstreamError
 from features.families import by_name
@@ -23,7 +24,7 @@ from pipelines.deferring import PATIENCE_SECONDS, keep, kept, within
 from pipelines.inputs import Inputs
 from pipelines.offering import offered, vocabulary_of
 from pipelines.params import Params
-from serve import batch, by_scorecard, runs
+from serve import batch, by_scorecard, runs, spread
 
 Advance: TypeAlias = Callable[[int], None]
 
@@ -72,7 +73,12 @@ class ByModel:
         """Score and explain the staged features; the number of leads."""
         bundle = self.champion.bundle
         asked = asked_tonight(inputs, bundle, inputs.backend.table("snapshots"))
-        features = staged / "features.parquet"
+        features, engine = staged / "features.parquet", inputs.engine
+        if isinstance(engine, Wide):
+            home = inputs.backend
+            return spread.score_leads(
+                home, engine, bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows
+            )
         return batch.score_leads(bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows)
 
     def told(self) -> dict[str, Any]:

@@ -117,6 +117,9 @@ class Train(Section):
     censoring
         What becomes of snapshots whose window is not over: ``leave_out``, or ``weight``: those that are
         decided already are used, and all are weighted by the inverse probability of censoring.
+    max_rows
+        Moments to learn from at the most, of all leads: of more, so many are drawn and weighted. None draws
+        none.
     memory
         Whether the feature rows of published runs are used: they are the only past of ``current`` fields.
     min_outcomes
@@ -150,6 +153,7 @@ class Train(Section):
     at_days_after_creation: tuple[Positive, ...] = ()
     reporting_delay_days: Annotated[int, Field(ge=0)] = 3
     censoring: Literal["leave_out", "weight"] = "leave_out"
+    max_rows: Annotated[int, Field(ge=1000)] | None = 1_000_000
     memory: bool = False
     min_outcomes: Positive = 10
     segment_by: Name | None = "source"

@@ -29,7 +29,8 @@ def checked(result: Result) -> None:
     rows = [(c["table"], *(c[part] for part in parts)) for c in result["counts"]]
     show_table(("table", "rows read", "= accepted", "+ quarantined", "+ deduplicated", "+ erased"), rows)
     reasons = [
-        (r["table"], r["reason"], r["column"] or "", r["rows"], r["first_line"]) for r in result["quarantine"]
+        (r["table"], r["reason"], r["column"] or "", r["rows"], f"{r['first_file']}:{r['first_line']}")
+        for r in result["quarantine"]
     ]
     if reasons:
         show_table(("table", "reason", "column", "rows", "first line"), reasons)

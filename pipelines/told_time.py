@@ -1,4 +1,4 @@
-"""What ``train`` says of time: early decisions, too short a reporting delay, the memory and its skew."""
+"""What ``train`` says of the moments that it learned from: which, how late they are known, the memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ MOST_SKEWED = 10
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Lines about the moments that a model learned from; none where there is nothing to say."""
+    if result["sampled"]:
+        yield (
+            f"drawn {result['sampled']['rows']:,} of {result['sampled']['of']:,} snapshots (train.max_rows): "
+            "each counts for those that were not"
+        )
     if result["early"]:
         yield f"{result['early']:,} more rows were decided before their horizon was over: used, with weights"
     cycle = result["cycle"]

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from features.build import feature_table
+from features.build import KEYS, feature_table
 from features.catalogue import Feature, FeatureSpec
 from features.questions import Question
 from features.tables import Source
@@ -34,7 +34,7 @@ from models.views.overview import overview
 from models.weights import COLUMNS
 from pipelines import carding, further, leaks, one_page, picturing, protecting, remembering, withholding
 from pipelines import params as parameters
-from pipelines.asking import measured, question
+from pipelines.asking import evenly, measured, question, sample_told
 from pipelines.asking import told as told_of_time
 from pipelines.checks import counted
 from pipelines.inputs import Inputs, format_of, opened
@@ -73,7 +73,8 @@ def run(
     -------
     dict
         ``rows``, ``positives``, ``base_rate`` (of the moments that the rows stand for), ``immature``,
-        ``early`` (decided before the window was over),
+        ``early`` (decided before the window was over), ``sampled`` (``rows`` that were drawn ``of`` so many;
+        None where all are learned from),
         ``cycle`` (how long outcomes take and how late they are recorded; None without dates),
         ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
         contender (with intervals for trained ones), ``learned_card`` (lines, rules, what it loses),
@@ -102,7 +103,7 @@ def run(
             table, chosen = recalled.table, (*chosen, *recalled.features)
         with progress.stage("looking for leaks"):
             found = leaks.audited(
-                params, inputs, mature_rows(table), chosen, asked.mature, is_strict=is_strict
+                params, inputs, evenly(asked, mature_rows(table)), chosen, asked.even, is_strict=is_strict
             )
         clean = protecting.allowed(params, inputs, leaks.kept(chosen, found), offer.vocabulary)
         with progress.stage("training", total=1 + params.tuning.trials or None) as advance:
@@ -192,7 +193,10 @@ def with_rows(params: Params, rows: Path | None) -> Params:
 
 def table_of(inputs: Inputs, snapshots: Any, chosen: Sequence[Feature], vocabulary: Vocabulary) -> Any:
     """The feature table of labelled snapshots as Arrow, with what they have beside: label, weight, order."""
-    built = feature_table(snapshots, inputs.tables, chosen, inputs.fields, vocabulary)
+    engine = inputs.engine
+    asked, tables = engine.taken(snapshots.select(*KEYS)), engine.held(inputs.tables)
+    made = feature_table(asked, tables, chosen, inputs.fields, vocabulary, keep=engine.keep)
+    built = engine.fetched(made)
     beside = [name for name in BESIDE if name in snapshots.columns]
     if beside:
         built = built.join(snapshots.select("snapshot_id", *beside), "snapshot_id")
@@ -281,6 +285,7 @@ def _told(
         "base_rate": report["base_rate"],
         "immature": asked.immature,
         "early": asked.early,
+        "sampled": sample_told(asked),
         "split": report["split"],
         "trees": report["trees"],
         "metrics": figures,

@@ -147,9 +147,10 @@ def _write_features(
     """Write the features of the ranker and, for the memory, every ``current`` field."""
     beside = () if inputs.is_flat else current_features(inputs.fields)
     chosen = tuple({feature.name: feature for feature in (*by.features(params, inputs), *beside)}.values())
-    snapshots = inputs.backend.table("snapshots")
-    table = scored(snapshots, inputs.tables, chosen, inputs.fields, by.vocabulary, is_now=is_now)
-    table.order_by("snapshot_id").to_parquet(staged / "features.parquet")
+    engine, snapshots = inputs.engine, inputs.engine.taken(inputs.backend.table("snapshots"))
+    tables, words = engine.held(inputs.tables), by.vocabulary
+    table = scored(snapshots, tables, chosen, inputs.fields, words, is_now=is_now, keep=engine.keep)
+    engine.fetched(table).order_by("snapshot_id").to_parquet(staged / "features.parquet")
 
 
 def _write_facts(

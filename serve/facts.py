@@ -128,26 +128,28 @@ def _counts_sql(tables: Mapping[str, Collection[str]], touches: str, moment: str
 def _write_timeline(connection: duckdb.DuckDBPyConnection, staged: Path, entries: str, most: int) -> None:
     """Write ``timeline.parquet``, slice by slice of the ranking: no more is sorted at a time."""
     count_of = count(connection, f"SELECT count(*) FROM ({entries})")  # noqa: S608  # of our own
-    slices, leads = 1 + count_of // SLICE_ENTRIES, count(connection, "SELECT max(rank) FROM _ranked")
+    slices, leads = 1 + count_of // SLICE_ENTRIES, max(1, count(connection, "SELECT max(rank) FROM _ranked"))
     with (
         tempfile.TemporaryDirectory(prefix=".timeline-", dir=staged) as folder,
         pq.ParquetWriter(staged / TIMELINE, _SCHEMA) as file,
     ):
         connection.execute(f"""
-            COPY (SELECT (rank - 1) * {slices} // {max(leads, 1)} AS slice, * FROM ({entries}))
+            COPY (SELECT (rank - 1) * {slices} // {leads} AS slice, * FROM ({entries}))
             TO {quoted(folder)} (FORMAT parquet, PARTITION_BY (slice), OVERWRITE_OR_IGNORE)
         """)  # noqa: S608  # quoted
         for place in range(slices):
             if (part := Path(folder) / f"slice={place}").is_dir():
-                file.write_table(connection.sql(_slice_sql(part, most)).to_arrow_table().cast(_SCHEMA))
+                ranks = range(1 - -place * leads // slices, 1 - -(place + 1) * leads // slices)
+                file.write_table(connection.sql(_slice_sql(part, ranks, most)).to_arrow_table().cast(_SCHEMA))
 
 
-def _slice_sql(part: Path, most: int) -> str:
+def _slice_sql(part: Path, ranks: range, most: int) -> str:
+    """The entries of some ranks; of the ranking only these are read, else each slice would read it all."""
     shown = ", ".join(["occurred_at", *OF_TOUCH, "stage"])
     return f"""
         SELECT r.lead_id, {shown}
         FROM read_parquet({quoted(f"{part}/*.parquet")}, hive_partitioning = false) AS e
-             JOIN _ranked AS r ON r.rank = e.rank
+             JOIN _ranked AS r ON r.rank = e.rank AND r.rank BETWEEN {ranks.start} AND {ranks.stop - 1}
         QUALIFY stage IS NOT NULL OR row_number() OVER (
             PARTITION BY e.rank, stage IS NULL ORDER BY occurred_at DESC, row_number DESC) <= {most:d}
         ORDER BY e.rank, occurred_at DESC, stage IS NULL, row_number DESC

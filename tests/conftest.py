@@ -111,6 +111,7 @@ def spark() -> Iterator[Any]:
     if shutil.which("java") is None:
         pytest.skip("Spark tests want Java 17, which is not on this machine")
     pyspark_sql = pytest.importorskip("pyspark.sql", reason="Spark tests want the extra [spark]")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # other interpreters have no pyarrow
     session = (
         pyspark_sql.SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")

@@ -212,7 +212,7 @@ def test_the_readme_says_the_default_of_every_number():
         if isinstance(default, bool) and name in rows:
             assert rows[name] == str(default).lower(), name
         elif isinstance(default, int | float) and name in rows:
-            assert rows[name] == f"{default:g}", name
+            assert rows[name] == f"{default:.12g}", name
 
 
 def defaults(section_of: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:

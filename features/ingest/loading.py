@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,17 +23,17 @@ from features.ingest.convert import check_source
 from features.ingest.digest import digest, table_sums
 from features.ingest.duplicates import deduplicate
 from features.ingest.early import early_ends
-from features.ingest.files import locate, unchanged
 from features.ingest.headers import match, nearest
 from features.ingest.merging import hand_over, turn_away_circles
+from features.ingest.opening import Readers, opened
 from features.ingest.personal_fields import refuse_personal
 from features.ingest.persons import add_person_columns
 from features.ingest.quarantine import Counts, Note, create
 from features.ingest.refusals import refuse_faulty, refuse_malformed, refuse_mixed_offsets
+from features.ingest.scan import PARSED
 from features.ingest.settling import settle
-from features.ingest.sources import PARSED, Scan, csv_scan, database_scan, parquet_scan
+from features.ingest.spark_tables import Exporter
 from features.ingest.staging import SCRATCH, STAGED, Stage
-from features.scratch import scratch
 from features.tables import LOADABLE, Source
 from features.tombstones import Tombstones
 
@@ -71,7 +72,7 @@ class _Rules:
 
     generate_ids: bool
     keep_duplicates_of: Collection[str]
-    databases: Connections
+    readers: Readers
 
 
 def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller can take it
@@ -84,6 +85,7 @@ def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller
     keep_duplicates_of: Collection[str] = (),
     keep_columns: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
+    exporter: Exporter | None = None,
     tombstones: Tombstones | None = None,
 ) -> Loaded:
     """Load declared sources into tables of their canonical names, ``quarantine`` and ``erased``.
@@ -115,6 +117,8 @@ def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller
         Columns of ``PERSONAL`` that are published, and so stay.
     environment
         Where the URLs of database tables are looked up; only database tables need it.
+    exporter
+        What reads tables of Spark; only those need it.
     tombstones
         Leads that were erased: they and their facts are dropped, and counted.
 
@@ -130,7 +134,7 @@ def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller
     InputError
         A file breaks its contract as a whole; single rows go to quarantine instead.
     UpstreamError
-        A database does not answer.
+        A database or Spark does not answer.
     """
     chosen = _chosen(sources, tables)
     connection.execute("SET TimeZone = 'UTC'")
@@ -139,10 +143,10 @@ def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller
     erased.create(connection)
     stages: dict[str, tuple[Stage, Counts]] = {}
     with Connections(environment or {}) as databases:
-        rules = _Rules(generate_ids, keep_duplicates_of, databases)
+        rules = _Rules(generate_ids, keep_duplicates_of, Readers(folder, databases, exporter))
         for table, source in chosen.items():
             check_source(connection, source)
-            stages[table] = _load_table(connection, table, source, folder, rules)
+            stages[table] = _load_table(connection, table, source, rules)
     if tombstones is not None:
         stages = _without_erased(connection, stages, tombstones)
     if not keep_duplicates_of:
@@ -217,39 +221,27 @@ def _chosen(sources: Mapping[str, Source], tables: Collection[str] | None) -> di
 
 
 def _load_table(
-    connection: duckdb.DuckDBPyConnection, table: str, source: Source, folder: Path, rules: _Rules
-) -> tuple[Stage, Counts]:
-    with scratch(folder) as work:
-        if source.format == "database":
-            scan = database_scan(connection, source, rules.databases, work)
-            return _take_in(connection, table, source, scan, rules)
-        if source.path is None:
-            raise ParameterError(f"table '{table}' has no path", hint="declare path, or format: database")
-        file = locate(source.path, folder)
-        with unchanged(file, source.path):
-            if source.format == "csv":
-                scan = csv_scan(file, source, work)
-            else:
-                scan = parquet_scan(connection, file, source, work)
-            return _take_in(connection, table, source, scan, rules)
-
-
-def _take_in(
-    connection: duckdb.DuckDBPyConnection, table: str, source: Source, scan: Scan, rules: _Rules
+    connection: duckdb.DuckDBPyConnection, table: str, source: Source, rules: _Rules
 ) -> tuple[Stage, Counts]:
     may_lack_ids = table == "leads" and (rules.generate_ids or source.is_flat)
-    found = match(table, source, scan.headers, scan.name, generate_ids=may_lack_ids)
-    has_ids = any(wanted.name == "lead_id" for wanted in found.columns)
-    stage = Stage(connection, table, source, scan, found, makes_ids=may_lack_ids and not has_ids)
+    matched = partial(match, table, source, generate_ids=may_lack_ids)
+    with opened(connection, table, source, matched, rules.readers) as scan:
+        found = matched(scan.headers, scan.name)
+        has_ids = any(wanted.name == "lead_id" for wanted in found.columns)
+        stage = Stage(connection, table, source, scan, found, makes_ids=may_lack_ids and not has_ids)
+        return stage, _take_in(stage, keeps_duplicates=table in rules.keep_duplicates_of)
+
+
+def _take_in(stage: Stage, *, keeps_duplicates: bool) -> Counts:
     try:
         stage.fill()
         refuse_malformed(stage)
         refuse_faulty(stage)
         refuse_mixed_offsets(stage)
         settle(stage)
-        dropped = 0 if table in rules.keep_duplicates_of else deduplicate(stage)
+        dropped = 0 if keeps_duplicates else deduplicate(stage)
         turn_away_circles(stage)
-        return stage, stage.finish(dropped)
+        return stage.finish(dropped)
     finally:
         for name in (STAGED, PARSED, *SCRATCH):
-            connection.execute(f"DROP TABLE IF EXISTS {name}")
+            stage.connection.execute(f"DROP TABLE IF EXISTS {name}")

@@ -92,11 +92,12 @@ def _refuse_column(stage: Stage, number: int, fault: Fault, failing: int) -> Non
         told, hint = "looks like decimal comma", 'declare decimal: ","'
     elif share <= _MOST_FAILING_SHARE:
         return
-    line = stage.first_line(f"fault = {number}")
+    file, line = stage.first_place(f"fault = {number}")
+    where = f"line {line}" if file == stage.scan.name else f"row {line} of '{file}'"
     raise InputError(
-        f"column '{fault.header}' of file '{stage.scan.name}' {told}, first in line {line}",
+        f"column '{fault.header}' of file '{stage.scan.name}' {told}, first in {where}",
         hint=hint,
-        place=Place(stage="ingest", file=stage.scan.name, row=line, column=fault.header),
+        place=Place(stage="ingest", file=file, row=line, column=fault.header),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from features.errors import ParameterError
 from features.ingest.databases import newest
-from features.ingest.files import locate
+from features.ingest.files import appearance, locate
+from features.ingest.parts import appearances, is_in_parts
 from features.tables import CONTRACT, Source
 
 DATES = ("recorded_at", "occurred_at", "changed_at", "linked_at", "created_at", "date")
@@ -28,15 +31,15 @@ def sighting(sources: Mapping[str, Source], folder: Path, environment: Mapping[s
     Returns
     -------
     dict
-        By table: size, time of change and inode of a file; of a database table its newest date
-        (``recorded_at``, else another of `DATES`), or its number of rows if it has no date.
+        By table: size, time of change and inode of a file, or a hash of those of all parts; of a database
+        table its newest date (``recorded_at``, else another of `DATES`), or its number of rows without one.
 
     Raises
     ------
     InputError
         A file is missing.
     ParameterError, UpstreamError
-        A database cannot be asked.
+        A database cannot be asked, or a table is one of Spark: each look would start a session.
     """
     return {name: _seen(name, source, folder, environment) for name, source in sources.items()}
 
@@ -45,5 +48,12 @@ def _seen(name: str, source: Source, folder: Path, environment: Mapping[str, str
     if source.format == "database":
         dates = [source.header(date) for date in DATES if date in CONTRACT[name].columns]
         return newest(source.database_table or name, dates, source.url_env or "", environment)
-    found = locate(source.path or "", folder).stat()
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    if source.format == "spark":
+        raise ParameterError(
+            f"the table '{name}' is one of Spark, and cannot be looked at without a session",
+            hint=f"have a job write it as Parquet, and declare that folder: tables.{name}.path",
+        )
+    path = source.path or ""
+    if is_in_parts(path, folder):
+        return hashlib.sha256(repr(appearances(path, folder)).encode()).hexdigest()
+    return " ".join(map(str, appearance(locate(path, folder))))

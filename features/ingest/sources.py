@@ -1,16 +1,8 @@
-"""A declared source as something DuckDB can scan: CSV, Parquet and database tables alike.
-
-A scan yields ``row_number`` (0-based position in file order) and the wanted cells as ``c<position>``. Files
-are reached through a link in a private folder, so that no path is taken for a pattern.
-"""
-
-# ruff: noqa: S608  # texts go through quoted(), names through named()
+"""A declared source as something DuckDB can scan: CSV, Parquet and database tables alike."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -22,73 +14,14 @@ from features.ingest.connecting import Connections
 from features.ingest.databases import spill
 from features.ingest.headers import MAX_COLUMNS, check_headers, plain, read_header
 from features.ingest.lines import MAX_RECORD_BYTES, Survey, Surveyor
+from features.ingest.scan import Scan, damaged, described, linked
 from features.ingest.sql import named, quoted
 from features.ingest.text import TextFile
-from features.machine import refusal
 from features.tables import Source
 
-PARSED = "_parsed"
 _MOST_BAD_SHARE = 0.5
 _MOST_UNDECODABLE_SHARE = 0.01
 _OF_A_CUT = ("ragged_row", "unbalanced_quote", "undecodable")
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What can be read, before any column is wanted.
-
-    Attributes
-    ----------
-    name
-        The file or database table as declared.
-    headers
-        Of the file, in its order, cleaned.
-    types
-        DuckDB type of each column; all VARCHAR for CSV and databases.
-    rows
-        Rows in the file, counted without DuckDB.
-    reader
-        Table function call, with its own column names in ``names``.
-    names
-        Column names that the reader gives, by position.
-    position
-        SQL of the 0-based row number; None until `prepare` has made one.
-    survey
-        Lines of a CSV file; None otherwise.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: int
-    reader: str
-    names: tuple[str, ...]
-    position: str | None
-    survey: Survey | None = field(default=None, compare=False)
-
-    def prepare(self, connection: duckdb.DuckDBPyConnection, positions: Collection[int]) -> Scan:
-        """The same scan over parsed cells, where parsing gives no row numbers (CSV).
-
-        A window function would number the rows on one thread only; those of a table have their place already.
-
-        Raises
-        ------
-        InputError
-            The file is damaged.
-        """
-        if self.position is not None:
-            return self
-        cells = ", ".join(self.names[at] for at in sorted(positions)) or self.names[0]
-        try:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {PARSED} AS SELECT {cells} FROM {self.reader}")
-        except duckdb.Error as error:
-            raise refusal(error) or damaged(self.name) from None
-        return replace(self, reader=PARSED, position="rowid")
-
-    def select(self, positions: Collection[int]) -> str:
-        """SQL of ``row_number`` and the cells at some positions, named ``c<position>``."""
-        cells = "".join(f", {named(self.names[at])} AS c{at}" for at in sorted(positions))
-        return f"SELECT {self.position} AS row_number{cells} FROM {self.reader}"
 
 
 def csv_scan(file: Path, source: Source, work: Path) -> Scan:
@@ -112,7 +45,7 @@ def csv_scan(file: Path, source: Source, work: Path) -> Scan:
     _refuse_cut(file, survey, name)
     names = tuple(f"c{at}" for at in range(len(headers)))
     columns = ", ".join(f"{column}: 'VARCHAR'" for column in names)
-    target = clean if clean.exists() else _link(file, work / "link.csv")
+    target = clean if clean.exists() else linked(file, work / "link.csv")
     reader = (
         f"read_csv({quoted(str(target))}, auto_detect = false, header = true, "
         f"delim = {quoted(source.separator)}, quote = '\"', escape = '\"', strict_mode = true, "
@@ -167,28 +100,12 @@ def _parquet(connection: duckdb.DuckDBPyConnection, file: Path, name: str, work:
         raise InputError(
             f"'{name}' has more than {MAX_COLUMNS} columns", hint="export only those you need", place=place
         )
-    link = _link(file, work / "link.parquet")
+    link = linked(file, work / "link.parquet")
     reader = f"read_parquet({quoted(str(link))}, file_row_number = true, hive_partitioning = false)"
-    described = _described(connection, reader, name)
-    names, types = zip(*described[: len(headers)], strict=True)
-    return Scan(name, tuple(map(plain, headers)), types, rows, reader, names, "file_row_number")
-
-
-def _described(connection: duckdb.DuckDBPyConnection, reader: str, name: str) -> list[tuple[str, str]]:
-    try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
-    except duckdb.Error as error:
-        raise refusal(error) or damaged(name) from None
-    return [(str(row[0]), str(row[1])) for row in rows]
-
-
-def damaged(name: str) -> InputError:
-    """The error for a file that cannot be read; DuckDB's own message would print rows."""
-    return InputError(
-        f"file '{name}' is truncated, damaged or not of its declared format",
-        hint="write it again, and check format",
-        place=Place(stage="ingest", file=name),
-    )
+    columns = described(connection, reader, name)
+    names, types = zip(*columns[: len(headers)], strict=True)
+    cells = tuple(map(named, names))
+    return Scan(name, tuple(map(plain, headers)), types, rows, reader, cells, "file_row_number")
 
 
 def _surveyed(text: TextFile, source: Source, columns: int, clean: Path) -> Survey:
@@ -232,8 +149,3 @@ def _ends_a_line(file: Path) -> bool:
     with file.open("rb") as opened:
         opened.seek(-2, os.SEEK_END)
         return opened.read().strip(b"\0")[-1:] in {b"\n", b"\r"}
-
-
-def _link(file: Path, link: Path) -> Path:
-    link.symlink_to(file.resolve())
-    return link

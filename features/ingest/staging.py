@@ -15,13 +15,13 @@ from features.ingest.cells import Cell, stepwise
 from features.ingest.convert import converted
 from features.ingest.headers import NEEDS_ONE_OF, Match
 from features.ingest.quarantine import Counts, Note, Reason, quarantined
-from features.ingest.sources import Scan, damaged
+from features.ingest.scan import Scan, damaged
 from features.ingest.sql import count, named, quoted
 from features.machine import refusal
 from features.tables import Source
 
 STAGED = "_staged"
-SCRATCH = ("_away", "_bad", "_faults", "_leaving", "_lines")
+SCRATCH = ("_away", "_bad", "_faults", "_leaving", "_lines", "_parts")
 _RECORDED_DEFAULTS = {"touches": "occurred_at", "outcomes": "occurred_at", "field_history": "changed_at"}
 
 
@@ -119,19 +119,20 @@ class Stage:
         """
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE _away AS {rows}")
         self.connection.execute(
-            f"INSERT INTO quarantine SELECT {quoted(self.table)}, {quoted(self.scan.name)}, "
+            f"INSERT INTO quarantine SELECT {quoted(self.table)}, coalesce(file, {quoted(self.scan.name)}), "
             'row_number + ahead, "column", reason FROM _away '
             "ASOF JOIN _lines ON row_number >= first_row ORDER BY row_number"
         )
         self.connection.execute(f"DELETE FROM {STAGED} WHERE row_number IN (SELECT row_number FROM _away)")
 
-    def first_line(self, condition: str) -> int:
-        """Line of the first staged row for which an SQL condition holds."""
-        return count(
-            self.connection,
-            f"SELECT row_number + ahead FROM {STAGED} ASOF JOIN _lines ON row_number >= first_row "
-            f"WHERE {condition} ORDER BY row_number LIMIT 1",
-        )
+    def first_place(self, condition: str) -> tuple[str, int]:
+        """File and line of the first staged row for which an SQL condition holds; there is one."""
+        found = self.connection.execute(
+            f"SELECT coalesce(file, {quoted(self.scan.name)}), row_number + ahead "
+            f"FROM {STAGED} ASOF JOIN _lines ON row_number >= first_row "
+            f"WHERE {condition} ORDER BY row_number LIMIT 1"
+        ).fetchone()
+        return found or (self.scan.name, 0)
 
     def finish(self, deduplicated: int) -> Counts:
         """Give the staging table its name, and count.
@@ -187,14 +188,8 @@ class Stage:
         return [column.has_offset for column in self.converted.values() if column.has_offset]
 
     def _index_lines(self) -> None:
-        """Table from which a row's physical line follows; its 1-based number where there are no lines."""
-        survey = self.scan.survey
-        first, ahead = (survey.first_rows, survey.offsets) if survey else ([0], [1])
-        install(
-            self.connection,
-            "_lines",
-            {"first_row": pa.array(first, pa.int64()), "ahead": pa.array(ahead, pa.int64())},
-        )
+        """Table from which the file and the line of a row follow."""
+        install(self.connection, "_lines", self.scan.places())
 
     def _unusable(self, counts: Counts) -> InputError:
         reasons = self.connection.execute(

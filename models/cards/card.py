@@ -96,6 +96,7 @@ def card(
             "first_as_of": bundle.window.first_as_of,
             "last_as_of": bundle.window.last_as_of,
             "undecided_left_out": facts.undecided,
+            "drawn_from": facts.drawn_from,
         },
         "families": dict(Counter(spec.family for spec in bundle.specs).most_common()),
         "monotone": bundle.extras.get(MONOTONE, {}),

@@ -52,6 +52,8 @@ class Facts:
         Share of the moments that the rows stand for whose label is 1, 0 to 1.
     views
         What `models.views.overview.Overview.as_json` says of the whole model; empty if nobody looked.
+    drawn_from
+        Snapshots that the rows were drawn from; None: all of them are rows.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Facts:
     split: Mapping[str, Any]
     base_rate: float
     views: Mapping[str, Any] = field(default_factory=dict)
+    drawn_from: int | None = None
 
 
 def limits(

@@ -30,6 +30,11 @@ def data_lines(card: Mapping[str, Any], words: Language = ENGLISH) -> Iterator[s
     yield words.text("{rows} rows, {positives} positive; base rate {base}").format(
         rows=rows, positives=positives, base=base
     )
+    if data.get("drawn_from") is not None:  # a card of before has none
+        of = words.number(f"{data['drawn_from']:,}")
+        yield words.text("drawn {rows} of {of} snapshots; each counts for those that were not").format(
+            rows=rows, of=of
+        )
     yield words.text("{rows} undecided rows left out").format(rows=undecided)
     yield period(data, words)
     yield words.text("tables: {names}").format(names=", ".join(data["tables"]))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.audit.association import wilson
 from models.metrics import Vector
-from models.weights import mean
+from models.weights import evidence_of, mean
 
 Z_95 = 1.96  # standard deviations around the mean between which 95 % lie
 
@@ -38,7 +38,8 @@ def reliability(
 
     Notes
     -----
-    The interval counts leads, not rows: several nights of one lead are one piece of evidence.
+    The interval counts leads, not rows: several nights of one lead are one piece of evidence. Where the rows
+    count too unequally it counts fewer (`models.weights.evidence_of`).
 
     Examples
     --------
@@ -48,7 +49,8 @@ def reliability(
     (True, 0.3)
     """
     rate, count = mean(label, weight), len(np.unique(np.asarray(leads)))
-    low, high = (float(end) for end in wilson(np.array(rate * count), np.array(float(count)), z=Z_95))
+    told = evidence_of(count, weight)
+    low, high = (float(end) for end in wilson(np.array(rate * told), np.array(told), z=Z_95))
     forecast = mean(probability, weight)
     return {
         "rows": len(label),

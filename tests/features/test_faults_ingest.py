@@ -111,7 +111,7 @@ def test_a_pipe_or_a_device_holds_nobody_up(crm: Ingested) -> None:
     assert time.perf_counter() - began < 5
 
 
-def test_a_folder_of_small_files_is_no_table(crm: Ingested) -> None:
+def test_a_folder_of_small_csv_files_is_no_table(crm: Ingested) -> None:
     for row in range(1000):
         (crm.folder / f"part-{row}.csv").write_text("lead_id\nL1\n")
     for path in ("part-*.csv", "."):

@@ -207,16 +207,16 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     crm: Ingested, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm.write("leads.csv", "lead_id\nL1\n")
-    from features.ingest import loading
+    from features.ingest import opening
 
-    read = loading.csv_scan
+    read = opening.csv_scan
 
     def writing(file: Path, source: Source, work: Path) -> object:
         scan = read(file, source, work)
         file.write_text("lead_id\nL1\nL2\n")
         return scan
 
-    monkeypatch.setattr(loading, "csv_scan", writing)
+    monkeypatch.setattr(opening, "csv_scan", writing)
     with pytest.raises(InputError, match="changed while it was read"):
         crm.load()
 

@@ -13,6 +13,7 @@ from models.audit.verdicts import judged, said
 from models.cards.card import LaterRows, calibration, card
 from models.cards.limits import Facts
 from models.cards.markdown import markdown
+from models.cards.opening import data_lines
 from models.cards.page import page
 from models.segments.floor import FLOOR, Floor
 from tests.serve.small import SPECS
@@ -103,6 +104,16 @@ def test_the_card_names_data_features_and_digest(made, bundle):
     assert made["digest"] == bundle.digest
     assert (made["data"]["rows"], made["data"]["positives"]) == (600, bundle.window.positives)
     assert made["families"] == {"behaviour": 1, "fit": 1, "recency": 1}
+
+
+def test_a_card_says_what_its_rows_were_drawn_from_and_nothing_where_nothing_was_drawn(bundle, audit, made):
+    assert not any("drawn" in line for line in data_lines(made))
+    facts = replace(FACTS, drawn_from=31_400_000)
+    drawn = card(bundle, facts, TESTED, audit, FIGURES, further=NO_FURTHER, min_slice_outcomes=30)
+    line = "drawn 600 of 31,400,000 snapshots; each counts for those that were not"
+    assert line in data_lines(drawn)
+    before = {**made, "data": {name: value for name, value in made["data"].items() if name != "drawn_from"}}
+    assert list(data_lines(before)) == list(data_lines(made))
 
 
 def test_a_leak_that_was_left_out_is_on_the_card_and_a_kept_column_is_not(made):

@@ -112,6 +112,13 @@ def test_evidence_survives_being_written():
     assert Evidence.from_json(json.loads(json.dumps(found.as_json())), columns=1) == found
 
 
+def test_evidence_of_a_model_of_before_rests_on_all_of_its_leads():
+    data = of_visits().as_json()
+    for bins in data["features"]:
+        del bins["worth"]
+    assert Evidence.from_json(data, columns=1) == of_visits()
+
+
 @pytest.mark.parametrize(
     ("part", "value"),
     [
@@ -121,6 +128,9 @@ def test_evidence_survives_being_written():
         ("rates", [0.1, 1.1]),
         ("rates", [0.1]),
         ("middles", [0.0]),
+        ("worth", [0.0]),
+        ("worth", [-1.0, 1.0]),
+        ("worth", [1e9, 1.0]),
     ],
 )
 def test_damaged_evidence_is_refused(part, value):

@@ -20,7 +20,7 @@ from models.promoting.paired import Pair, differences, segment_differences
 from models.scoring import Scorer
 from models.segments.reliability import reliability
 from models.training import train
-from models.weights import effective, mean, per_row, quantiles, weights_of
+from models.weights import effective, evidence_of, mean, per_row, quantiles, weights_of
 
 RANDOM = np.random.default_rng(5)
 TIMES = RANDOM.integers(1, 5, 400)
@@ -86,6 +86,39 @@ def test_evidence_beside_a_reason_is_the_rate_of_the_moments_among_as_many_leads
     assert weighted.base_rate == pytest.approx(oracle.base_rate)
     assert weighted.features[0].leads == oracle.features[0].leads
     assert weighted.features[0].rates == pytest.approx(oracle.features[0].rates)
+
+
+DRAWS, SHARE = 150, 20
+
+
+def drawn_by_label(random, rate, count=4000):
+    """Leads of whom all won and every twentieth lost one were drawn, one row each: label and weight."""
+    won = random.binomial(count, rate)
+    lost = random.binomial(count - won, 1 / SHARE)
+    return np.repeat([1.0, 0.0], [won, lost]), np.repeat([1.0, SHARE], [won, lost])
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.45])
+def test_an_interval_of_a_rate_holds_it_where_a_sample_was_drawn_by_label(rate):
+    """Nine in ten and more; an interval that counted the drawn leads held a rate of 0.45 six times in ten."""
+    random, encoding = np.random.default_rng(1), Encoding(("visits",), ("number",), {}, {})
+    segments = evidences = 0
+    for _ in range(DRAWS):
+        label, weight = drawn_by_label(random, rate)
+        leads, value = np.arange(len(label)), np.zeros((len(label), 1))
+        told = reliability(label, np.full(len(label), rate), leads, weight=weight)
+        segments += told["is_inside"]
+        found = gather(value, label, leads, encoding, weight=weight).of(np.zeros(1), 0, floor=1)
+        evidences += found["low"][0] <= rate <= found["high"][0]
+        assert told["rate_low"] == pytest.approx(found["low"][0], abs=1e-5)
+        assert told["leads"] == found["leads"][0] == len(label)  # they are told as they are
+    assert min(segments, evidences) >= 0.92 * DRAWS
+
+
+def test_rows_that_count_much_alike_leave_an_interval_all_of_its_leads():
+    assert evidence_of(200, None) == evidence_of(200, WEIGHT) == 200
+    assert evidence_of(400, np.full(400, 1 / 3)) == 400
+    assert evidence_of(400, WEIGHT) == pytest.approx(WEIGHT.sum() ** 2 / (WEIGHT**2).sum())
 
 
 def test_the_precision_of_a_tag_is_that_of_the_moments():

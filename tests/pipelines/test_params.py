@@ -87,6 +87,7 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_name(text: str,
         ("train: {horizon_days: 0}", "train.horizon_days", "greater than or equal to 1"),
         ("train: {max_depth: 9}", "train.max_depth", "less than or equal to 8"),
         ("train: {bags: 0}", "train.bags", "greater than"),
+        ("train: {max_rows: 999}", "train.max_rows", "greater than or equal to 1000"),
         ("train: {as_of: soon}", "train.as_of", "a moment such as"),
         ("check: {max_quarantine_share: 1.01}", "check.max_quarantine_share", "less than or equal to 1"),
         ("scorecard: {mql_points: 1e999}", "scorecard.mql_points", "a finite number"),
@@ -201,6 +202,19 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path):
             "tables: {leads: {format: database, url_env: D, database_table: v, path: l, outcome_column: w}}",
             "both a path and format: database",
         ),
+        ("tables: {leads: {format: spark, outcome_column: w}}", "a table of Spark without a name"),
+        (
+            "tables: {leads: {format: spark, spark_table: t, path: l, outcome_column: w}}",
+            "both a path and format: spark",
+        ),
+        (
+            "tables: {leads: {path: l, spark_table: t, outcome_column: w}}",
+            "tables.leads has a spark_table and format: csv",
+        ),
+        (
+            "tables: {leads: {format: spark, spark_table: t, outcome_column: w}}",
+            "'tables.leads' of Spark, and engine.name is 'duckdb' — set engine.name: spark",
+        ),
         (
             "tables: {leads: {path: l, fields: {a: {kind: flag, time: tracked}}}, outcomes: {path: o}}",
             "'tables.leads.fields.a' tracked, but there is no field history",
@@ -222,6 +236,16 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path):
 )
 def test_parameters_that_contradict_each_other_are_refused(text: str, message: str):
     assert message in refused(text)
+
+
+def test_a_table_of_spark_is_read_where_spark_is_the_engine():
+    params = parse(
+        """
+        engine: {name: spark}
+        tables: {leads: {format: spark, spark_table: "delta.`/lake/leads`", outcome_column: w}}
+        """
+    )
+    assert params.tables["leads"].spark_table == "delta.`/lake/leads`"
 
 
 def test_touches_are_optional_in_both_ways_to_start():

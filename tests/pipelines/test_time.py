@@ -43,7 +43,7 @@ def test_without_a_measure_the_defaults_stand(tmp_path, options):
     assert "measured" not in path.read_text()
 
 
-SILENT = {"early": 0, "cycle": None, "memory": None}
+SILENT = {"early": 0, "sampled": None, "cycle": None, "memory": None}
 CYCLE = {"reporting_delay_days": 9, "outcomes": 1200, "declared_delay_days": 3}
 MEMORY = {"remembered": 1500, "reconstructed": 20, "runs": 3, "damaged_runs": ["bad"]}
 
@@ -51,6 +51,11 @@ MEMORY = {"remembered": 1500, "reconstructed": 20, "runs": 3, "damaged_runs": ["
 def test_where_there_is_nothing_to_say_of_time_nothing_is_said():
     assert list(told_time.lines(SILENT)) == []
     assert list(told_time.lines({**SILENT, "cycle": {**CYCLE, "is_delay_too_short": False}})) == []
+
+
+def test_a_drawn_sample_is_told_with_what_it_was_drawn_from():
+    (line,) = told_time.lines({**SILENT, "sampled": {"rows": 2_000_000, "of": 31_400_000}})
+    assert line.startswith("drawn 2,000,000 of 31,400,000 snapshots (train.max_rows)")
 
 
 def test_a_delay_that_is_too_short_is_told_with_both_figures():

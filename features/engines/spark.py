@@ -1,0 +1,216 @@
+"""Features on Apache Spark, by Ibis: tables go there and come back as Parquet in a folder that all see.
+
+What several queries read is written to that folder, too: it outlives an executor that is lost, and takes no
+memory. The size of a shuffle follows the largest table that was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import column, struct
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from features.engines.asked import EngineName
+from features.engines.remote import Remote
+from features.errors import ModelError, ParameterError, UpstreamError
+from features.ingest.sql import quoted
+
+ROWS_PER_TASK = 500_000
+FEWEST_TASKS = 8
+_CONNECT = "sc://"
+_ALWAYS: Mapping[str, str] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # A stamp without a zone is UTC here; Spark would make another type of it.
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+}
+_AS_THEY_ARE: Mapping[str, str] = {
+    # Stamps of a catalog's table keep whether they are moments or have no zone, and old ones their date.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+}
+_OF_A_NEW_SESSION: Mapping[str, str] = {
+    "spark.app.name": "leadrank",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.ui.enabled": "false",
+}
+
+
+class Spark(Remote):
+    """Spark as an engine: see `features.backend.Wide`.
+
+    Parameters
+    ----------
+    home
+        Ibis DuckDB backend of the command.
+    between
+        Folder that the command and all executors see under this path.
+    master
+        ``local[*]``, a master's URL, or a Spark Connect URL.
+    settings
+        Of the session, by Spark's names; they win over ours.
+    """
+
+    name: EngineName = "spark"
+
+    def __init__(self, home: Any, between: Path, *, master: str, settings: Mapping[str, str]) -> None:
+        super().__init__(home, between)
+        self._master, self._settings = master, settings
+        self._backend: Any = None
+        self._is_ours = False
+        self._most_rows = 0
+
+    def taken(self, table: ir.Table) -> ir.Table:
+        """Written as Parquet, and read from there."""
+        file = self._between / f"{self._next('sent')}.parquet"
+        table.to_parquet(file, row_group_size=122_880)
+        self._make_room_for(int(table.count().to_pyarrow().as_py()))
+        return self._seen(self._session().read.parquet(_uri(file)))
+
+    def keep(self, table: ir.Table) -> ir.Table:
+        """Written as Parquet, and read from there."""
+        return self._seen(self._session().read.parquet(_uri(self._written(self._frame(table), "kept"))))
+
+    def fetched(self, table: ir.Table) -> ir.Table:
+        """Written as Parquet by the executors, and read by the command."""
+        return self._home_table(self._written(self._frame(table), "answer"))
+
+    def mapped(self, table: ir.Table, work: Callable[..., Any], schema: Any) -> ir.Table:
+        """What ``work`` makes of a table of the command: see `features.backend.Wide`."""
+        sent = self._frame(self.taken(table)).repartition(self._tasks())
+        # Spark does not hand over a column with a dot in its name, but a field of a struct.
+        packed = sent.select(struct(*(column(f"`{name}`") for name in sent.columns)).alias("row"))
+        return self._home_table(self._written(packed.mapInArrow(work, from_arrow_schema(schema)), "made"))
+
+    def columns_of(self, table: str) -> tuple[str, ...]:
+        """Columns of a table of the catalog: see `features.ingest.spark_tables.Exporter`."""
+        session = self._session()
+        with _told(), _named(table), _set(session, _AS_THEY_ARE):
+            return tuple(session.table(table).columns)
+
+    def exported(self, table: str, columns: Sequence[str]) -> Path:
+        """Columns of a table of the catalog as Parquet: see `features.ingest.spark_tables.Exporter`."""
+        session = self._session()
+        with _told(), _named(table), _set(session, _AS_THEY_ARE):
+            frame = session.table(table)
+            cells = [frame["`" + name.replace("`", "``") + "`"] for name in columns]
+            folder = self._between / self._next("table")
+            frame.select(*cells).write.parquet(_uri(folder))
+            return folder
+
+    def close(self) -> None:
+        """Stop the session, unless it was there before."""
+        if self._is_ours:
+            self._session().stop()
+        self._backend, self._is_ours = None, False
+
+    def _frame(self, table: ir.Table) -> DataFrame:
+        return self._session().sql(self._backend.compile(table))
+
+    def _seen(self, frame: DataFrame) -> ir.Table:
+        name = self._next("view")
+        frame.createOrReplaceTempView(name)
+        table: ir.Table = self._backend.table(name)
+        return table
+
+    def _written(self, frame: DataFrame, kind: str) -> Path:
+        folder = self._between / self._next(kind)
+        with _told():
+            frame.write.parquet(_uri(folder))
+        return folder
+
+    def _home_table(self, folder: Path) -> ir.Table:
+        name = self._next("read")
+        files = quoted(f"{folder}/*.parquet")
+        self._home.con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files})")
+        table: ir.Table = self._home.table(name, database=("temp", "main"))
+        return table
+
+    def _make_room_for(self, rows: int) -> None:
+        """More and smaller parts of a shuffle for more rows, so that each fits into an executor's memory."""
+        self._most_rows = max(self._most_rows, rows)
+        if "spark.sql.shuffle.partitions" not in self._settings:
+            self._session().conf.set("spark.sql.shuffle.partitions", str(self._tasks()))
+
+    def _tasks(self) -> int:
+        return max(FEWEST_TASKS, -(-self._most_rows // ROWS_PER_TASK))
+
+    def _session(self) -> SparkSession:
+        if self._backend is None:
+            # One that is there already, as in a notebook, is used and left.
+            running = None if self._master.startswith(_CONNECT) else SparkSession.getActiveSession()
+            self._is_ours = running is None
+            with _told():
+                session = running or self._started()
+                if running is not None or self._master.startswith(_CONNECT):
+                    for name, value in {**_ALWAYS, **self._settings}.items():
+                        session.conf.set(name, value)
+                self._backend = ibis.pyspark.connect(session)
+        session_of: SparkSession = self._backend._session  # noqa: SLF001  # Ibis has no other way to it
+        return session_of
+
+    def _started(self) -> SparkSession:
+        builder = SparkSession.builder
+        if self._master.startswith(_CONNECT):
+            return builder.remote(self._master).getOrCreate()
+        for name, value in {**_OF_A_NEW_SESSION, **_ALWAYS, **self._settings}.items():
+            builder = builder.config(name, value)
+        session = builder.master(self._master).getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")  # Spark's own words may quote a cell
+        return session
+
+
+@contextmanager
+def _set(session: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Settings of a session for a while."""
+    before = {name: session.conf.get(name, None) for name in settings}
+    try:
+        for name, value in settings.items():
+            session.conf.set(name, value)
+        yield
+    finally:
+        for name, was in before.items():
+            session.conf.unset(name) if was is None else session.conf.set(name, was)
+
+
+@contextmanager
+def _named(table: str) -> Iterator[None]:
+    """What Spark says of a table before it reads it; its words may quote a view's text."""
+    try:
+        yield
+    except AnalysisException as error:
+        raise ParameterError(
+            f"Spark cannot read the table '{table}' ({error.getCondition() or type(error).__name__})",
+            hint="check spark_table, and that engine.settings lead to the catalog that has it",
+        ) from error
+
+
+def _uri(path: Path) -> str:
+    return path.resolve().as_uri()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A failure of Spark as an error of ours; what it says may quote a cell, so it is not repeated."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        if f"{ModelError.__module__}.{ModelError.__name__}" in str(error):
+            raise ModelError(
+                "the model was refused on an executor",
+                hint="set engine.name: duckdb to be told why, or roll the model back",
+            ) from error
+        raise UpstreamError(
+            f"Spark did not finish ({type(error).__name__})",
+            hint="look into the logs of the driver and of the executors; is engine.master right?",
+        ) from error

@@ -1,0 +1,155 @@
+"""Frames on a cluster of two workers: an executor that dies in the middle changes no bit of the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.store import load, place
+from serve import batch, frames
+from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
+from tests.cluster import standalone
+
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
+
+ROWS, TIMES = 639, 48  # of the demo, and how often: 30,672 leads
+PARTITIONS = 30
+JOB_SECONDS = 600
+CARRIED = ["snapshot_id"]  # as the job carries it
+ORDER = {SCORES: ["lead_id"], REASONS: ["lead_id", "rank_in_row"], CONTRIBUTIONS: ["lead_id"]}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers; skips without Java."""
+    if shutil.which("java") is None:
+        pytest.skip("Spark tests want Java 17, which is not on this machine")
+    pytest.importorskip("pyspark", reason="Spark tests want the extra [spark]")
+    with standalone.cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def model(demo):
+    """Where the demo's bundle is, and its digest."""
+    manifest = Path(demo.result["score"]["folder"]) / "manifest.json"
+    digest = json.loads(manifest.read_text(encoding="utf-8"))["model"]["digest"]
+    return place(demo.home, digest), digest
+
+
+@pytest.fixture(scope="module")
+def features(demo, tmp_path_factory):
+    """A folder of files with 30,672 leads of all: those of the demo, again and again under new ids."""
+    rows = pq.read_table(Path(demo.result["score"]["folder"]) / "features.parquet")[:ROWS]
+    leads = [f"{lead}-{time}" for time in range(TIMES) for lead in rows.column("lead_id").to_pylist()]
+    many = pa.concat_tables([rows] * TIMES).drop_columns(["lead_id", "snapshot_id"])
+    many = many.append_column("lead_id", pa.array(leads))
+    many = many.append_column("snapshot_id", pa.array(range(len(leads))))
+    folder = tmp_path_factory.mktemp("features")
+    size = len(leads) // PARTITIONS
+    for number in range(PARTITIONS):
+        pq.write_table(many[number * size : (number + 1) * size], folder / f"{number:02d}.parquet")
+    return folder
+
+
+def digests(tables):
+    """SHA-256 over all columns of each table, in the order of its leads; every bit of a number counts."""
+    found = {}
+    for name, table in tables.items():
+        ordered = table.sort_by([(column, "ascending") for column in ORDER[name]])
+        state = hashlib.sha256()
+        for column in ordered.column_names:
+            state.update(f"{column} {ordered.schema.field(column).type}".encode())
+            state.update(repr(ordered.column(column).to_pylist()).encode())
+        found[name] = state.hexdigest()
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(model, features, tmp_path_factory):
+    """The digests of what a night makes of the same leads, in one process."""
+    folder = tmp_path_factory.mktemp("night")
+    pq.write_table(pq.read_table(features), folder / "features.parquet")
+    bundle = load(model[0], digest=model[1])
+    assert batch.score_leads(bundle, folder / "features.parquet", folder, shown=Shown()) == ROWS * TIMES
+    return digests({name: pq.read_table(folder / name) for name in ORDER})
+
+
+class Job:
+    """A running job: what it says is in a file, its parts are in a folder."""
+
+    def __init__(self, cluster, model, features, home):
+        self.answers = home / "answers"
+        script = str(Path(__file__).with_name("job.py"))
+        words = [cluster.url, str(features), str(model[0]), model[1], str(self.answers)]
+        self.running = standalone.start([sys.executable, script, *words], home, home / "job.log")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        standalone.stop([self.running])
+
+    def said(self):
+        return self.running.said()
+
+    def parts_done(self):
+        """Partitions whose answers are committed while the job runs."""
+        return len(list(self.answers.glob("_temporary/0/task_*")))
+
+    def wait_for_parts(self, count):
+        end = time.monotonic() + JOB_SECONDS
+        while self.parts_done() < count:
+            assert self.running.process.poll() is None, self.said()[-3000:]
+            assert time.monotonic() < end, self.said()[-3000:]
+            time.sleep(0.02)
+
+    def finished(self, bundle):
+        """The digests of the tables that the answers are taken apart into."""
+        assert self.running.process.wait(JOB_SECONDS) == 0, self.said()[-3000:]
+        assert (self.answers / "_SUCCESS").is_file()
+        assert len(list(self.answers.glob("part-*.parquet"))) == PARTITIONS
+        return digests(frames.parted(bundle, pq.read_table(self.answers), carried=CARRIED))
+
+
+def test_a_cluster_gives_every_bit_that_one_process_gives(cluster, model, features, expected, tmp_path):
+    with Job(cluster, model, features, tmp_path) as job:
+        assert job.finished(load(model[0], digest=model[1])) == expected
+        assert "Lost executor" not in job.said()
+
+
+def test_an_executor_that_is_killed_in_the_middle_changes_no_bit(
+    cluster, model, features, expected, tmp_path
+):
+    with Job(cluster, model, features, tmp_path) as job:
+        job.wait_for_parts(2)
+        running = cluster.executors()
+        assert sorted(running) == ["0", "1"]
+        os.kill(running["0"], signal.SIGKILL)
+        assert 2 <= job.parts_done() < PARTITIONS
+        found = job.finished(load(model[0], digest=model[1]))
+        said = job.said()
+    assert "Lost executor 0" in said
+    assert "ExecutorLostFailure (executor 0 exited" in said  # it was at work on a partition
+    application = last_job(cluster)
+    ended = re.compile(rf"Executor {application}/0 finished with state \w+ .*exitStatus 137")  # by SIGKILL
+    assert any(ended.search(worker.said()) for worker in cluster.workers)
+    assert f"Launching executor {application}/2" in cluster.master.said()  # in its place
+    assert found == expected
+
+
+def last_job(cluster):
+    """The job that was registered last."""
+    lines = [line for line in cluster.master.said().splitlines() if "Registered app" in line]
+    return lines[-1].split()[-1]
