@@ -1,7 +1,7 @@
 """Features on Apache Spark, by Ibis: tables go there and come back as Parquet in a folder that all see.
 
-What several queries read is written to that folder, too: it outlives an executor that is lost, and takes no
-memory. The size of a shuffle follows the largest table that was sent.
+What several queries read is held by the executors until the answer is there. The size of a shuffle follows
+the largest table that was sent.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from py4j.protocol import Py4JError
+from pyspark import StorageLevel
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import column, struct
@@ -27,6 +29,7 @@ from features.ingest.sql import quoted
 ROWS_PER_TASK = 500_000
 FEWEST_TASKS = 8
 _CONNECT = "sc://"
+_OF_SNAPSHOTS = "snapshot_id"
 _ALWAYS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -69,6 +72,7 @@ class Spark(Remote):
         self._backend: Any = None
         self._is_ours = False
         self._most_rows = 0
+        self._held_there: list[DataFrame] = []
 
     def taken(self, table: ir.Table) -> ir.Table:
         """Written as Parquet, and read from there."""
@@ -78,12 +82,25 @@ class Spark(Remote):
         return self._seen(self._session().read.parquet(_uri(file)))
 
     def keep(self, table: ir.Table) -> ir.Table:
-        """Written as Parquet, and read from there."""
-        return self._seen(self._session().read.parquet(_uri(self._written(self._frame(table), "kept"))))
+        """Held by the executors, in memory and on their disks; lost with one of them, it is computed again.
+
+        Rows lie by snapshot and in its order, so that what is joined by snapshots later is not moved again.
+        """
+        if _OF_SNAPSHOTS not in table.columns:
+            return table  # planned where it is read: Spark then reads only the columns that are asked for
+        frame = self._frame(table)
+        if not table.op().find(ops.WindowFunction):  # else it lies so already
+            frame = frame.repartition(self._tasks(), _OF_SNAPSHOTS).sortWithinPartitions(_OF_SNAPSHOTS)
+        self._held_there.append(frame.persist(StorageLevel.MEMORY_AND_DISK))
+        return self._seen(frame)
 
     def fetched(self, table: ir.Table) -> ir.Table:
-        """Written as Parquet by the executors, and read by the command."""
-        return self._home_table(self._written(self._frame(table), "answer"))
+        """Written as Parquet by the executors, and read by the command; what was kept for it is let go."""
+        try:
+            return self._home_table(self._written(self._frame(table), "answer"))
+        finally:
+            while self._held_there:
+                self._held_there.pop().unpersist()
 
     def mapped(self, table: ir.Table, work: Callable[..., Any], schema: Any) -> ir.Table:
         """What ``work`` makes of a table of the command: see `features.backend.Wide`."""

@@ -234,6 +234,19 @@ def test_a_new_a_changed_and_a_lost_part_are_seen_from_outside(crm: Ingested) ->
         sighting(sources, crm.folder, {})
 
 
+def test_a_part_of_the_same_size_is_another_by_its_time_or_its_inode(crm: Ingested) -> None:
+    part(crm, "a.parquet", 0, 2)
+    sources, file = {"leads": Source(path="leads", format="parquet")}, crm.folder / "leads" / "a.parquet"
+    seen, at = [sighting(sources, crm.folder, {})], file.stat().st_mtime_ns
+    os.utime(file, ns=(at, at + 1))
+    seen.append(sighting(sources, crm.folder, {}))
+    (crm.folder / "new").write_bytes(file.read_bytes())
+    os.utime(crm.folder / "new", ns=(at, at + 1))
+    (crm.folder / "new").rename(file)
+    seen.append(sighting(sources, crm.folder, {}))
+    assert len({text["leads"] for text in seen}) == 3
+
+
 def test_a_table_of_spark_is_not_watched(crm: Ingested) -> None:
     sources = {"leads": Source(format="spark", spark_table="crm.leads")}
     with pytest.raises(ParameterError, match=r"'leads' is one of Spark.*tables\.leads\.path"):

@@ -131,7 +131,7 @@ def test_two_features_have_one_name_on_bigquery():
 
 AGES = {"age_days", "gap_days", "days_after_creation"}
 """Columns of a history. In Snowflake's manual a quotient of whole numbers has six decimal places: an age
-would be right to a tenth of a second only. Shares of counts are the same: they are rounded to six places anyway."""
+would be right to a tenth of a second only. Shares of counts are so too, but rounded to six places anyway."""
 
 
 @pytest.mark.parametrize("warehouse", WAREHOUSES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 
@@ -28,8 +29,8 @@ def home(demo, tmp_path):
 def on(home, **engine):
     """The parameters with an engine, as somebody would write them into the file."""
     file = home / "params.yaml"
-    with file.open("a", encoding="utf-8") as written:
-        written.write(yaml.safe_dump({"engine": engine}))
+    others = re.sub(r"^engine:\n(?:  .*\n)+", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    file.write_text(others + yaml.safe_dump({"engine": engine}), encoding="utf-8")
     return parameters.load(file)
 
 

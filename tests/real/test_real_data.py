@@ -60,22 +60,26 @@ def test_bank_marketing_as_one_flat_csv(shared, tmp_path):
     assert auc > 0.6
 
 
-@pytest.mark.parametrize(("age_days", "bar"), [(3, 0.660), pytest.param(7, 0.720, marks=pytest.mark.slow)])
-def test_bpic2012_as_three_tables(shared, tmp_path, age_days, bar):
+def as_three_tables(shared, folder, age_days):
+    """bpic2012 as files and parameters in a folder, by the names of design §11, with its rows to judge."""
     import event_sets
 
     events = event_sets.bpic2012(shared / "data", age_days=age_days)
-    # The names of design §11.
     touches = events.activities.rename(columns={"type": "kind"})
     outcomes = events.outcomes.rename(columns={"outcome": "stage", "closed_at": "occurred_at"})
-    events.leads.to_csv(tmp_path / "leads.csv", index=False)
-    touches.to_parquet(tmp_path / "touches.parquet")
-    outcomes.to_csv(tmp_path / "outcomes.csv", index=False)
-    events.train_rows.to_csv(tmp_path / "train_rows.csv", index=False)
-    events.test_rows[["lead_id", "as_of"]].to_csv(tmp_path / "test_rows.csv", index=False)
-    files = [tmp_path / name for name in ("leads.csv", "touches.parquet", "outcomes.csv")]
-    init.run(files, folder=tmp_path, yes=True)
-    params = parameters.load(tmp_path / "params.yaml")
+    events.leads.to_csv(folder / "leads.csv", index=False)
+    touches.to_parquet(folder / "touches.parquet")
+    outcomes.to_csv(folder / "outcomes.csv", index=False)
+    events.train_rows.to_csv(folder / "train_rows.csv", index=False)
+    events.test_rows[["lead_id", "as_of"]].to_csv(folder / "test_rows.csv", index=False)
+    files = [folder / name for name in ("leads.csv", "touches.parquet", "outcomes.csv")]
+    init.run(files, folder=folder, yes=True)
+    return events, parameters.load(folder / "params.yaml")
+
+
+@pytest.mark.parametrize(("age_days", "bar"), [(3, 0.660), pytest.param(7, 0.720, marks=pytest.mark.slow)])
+def test_bpic2012_as_three_tables(shared, tmp_path, age_days, bar):
+    events, params = as_three_tables(shared, tmp_path, age_days)
     train.run(params, tmp_path, rows=tmp_path / "train_rows.csv", progress=QUIET)
     out = tmp_path / "out.parquet"
     told = predict.run(params, tmp_path, rows=tmp_path / "test_rows.csv", out=out, progress=QUIET)
