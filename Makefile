@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo test test-slow screenshots lint lock clean
+.PHONY: help demo test test-cluster test-slow screenshots lint lock clean
 
 help:
 	@echo "make demo       environment, demo CRM, training, a published ranking in demo/"
 	@echo "make test       lint, types, import rules and tests (a quarter of an hour on two cores)"
+	@echo "make test-cluster  slow tests on Spark: a cluster, Spark Connect, whole nights"
 	@echo "make test-slow  also what is marked slow"
 	@echo "make screenshots  docs/screens of the page, from the demo in demo/, with Chromium"
 	@echo "make lock       resolve the lock files again"
@@ -42,6 +43,9 @@ demo: .venv/.runtime
 
 test: .venv/.dev lint
 	$(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
+
+test-cluster: .venv/.dev
+	$(BIN)/python -m pytest -m "slow and spark" $(SIDE_BY_SIDE)
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)

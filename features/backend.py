@@ -51,16 +51,17 @@ class Engine(Protocol):
 class Wide(Engine, Protocol):
     """An engine with machines of its own, on which other work than queries can run."""
 
-    def mapped(self, table: ir.Table, work: Callable[..., Any], schema: Any) -> ir.Table:
-        """What ``work`` makes of the batches of a table of the command's own DuckDB, as `fetched` gives it.
+    @property
+    def shared(self) -> Path:
+        """A folder that its machines see under the same path; removed when the engine is left."""
+
+    def each(self, work: Callable[[int], None], places: int) -> None:
+        """Do ``work`` for each number from 0 on, below ``places``, on the engine's machines.
 
         Parameters
         ----------
         work
-            From an iterator of Arrow record batches, whose one column is a struct of the table's, to one of
-            those that it made; it travels.
-        schema
-            Arrow schema of what it makes.
+            It travels; what is done twice, as after the loss of a machine, must come out the same.
         """
 
 

@@ -75,9 +75,8 @@ class ByModel:
         asked = asked_tonight(inputs, bundle, inputs.backend.table("snapshots"))
         features, engine = staged / "features.parquet", inputs.engine
         if isinstance(engine, Wide):
-            home = inputs.backend
             return spread.score_leads(
-                home, engine, bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows
+                engine, bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows
             )
         return batch.score_leads(bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows)
 

@@ -103,7 +103,7 @@ def score_leads(
 
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
-        for done in in_order(work, _chunks(features)):
+        for done in in_order(work, chunks(features)):
             for name, table in done.items():
                 if name not in writers:
                     writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
@@ -141,7 +141,7 @@ def tells_probability(name: str) -> bool:
     return name != WITHHELD and (name.startswith("probability") or name == "expected_value")
 
 
-def _chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
+def chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
     """The leads in chunks, each with the place of its first one."""
     start = 0
     with pq.ParquetFile(features) as file:

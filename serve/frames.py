@@ -56,6 +56,11 @@ class FrameScorer:
     shown: Mapping[str, Any]
     carried: tuple[str, ...]
 
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        """What `serve.batch.scored` says of some rows, whose columns are those of a frame."""
+        explainer, predictor = _model(self.files, self.digest)
+        return scored(explainer, predictor, rows, Shown(**self.shown), _asked(explainer.bundle, rows))
+
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """One row per lead of one partition, in its order."""
         model, shown = _model(self.files, self.digest), Shown(**self.shown)

@@ -1,15 +1,18 @@
-"""Score leads on an engine's machines: the same files as `serve.batch.score_leads` writes.
+"""Score leads on an engine's machines: the same files as `serve.batch.score_leads` writes, byte for byte.
 
-The bundle travels as text, the kernel runs where the rows are, and what comes back is taken apart into the
-files of a run. ``base + Σ contributions = margin`` is checked there for every lead.
+The bundle travels as text. Rows lie in the engine's shared folder, a file for each chunk; who scores one
+leaves three files beside it, which are put together here in the order of the chunks. Rows that went through
+the engine itself would take longer to be handed over than to be scored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,13 +21,35 @@ from features.backend import Wide
 from models.audit.association import Flags
 from models.bundle import Bundle
 from serve import frames
-from serve.batch import CHUNK_ROWS, Shown
+from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown, chunks
 
-PLACE = "snapshot_id"
+FILES = (SCORES, REASONS, CONTRIBUTIONS)
+
+
+@dataclass(frozen=True)
+class ChunkScorer:
+    """What travels: the model as text, and where the chunks are.
+
+    Attributes
+    ----------
+    scorer
+        Scores the rows of a chunk.
+    folder
+        With a file for each chunk; receives what is said of it.
+    """
+
+    scorer: frames.FrameScorer
+    folder: Path
+
+    def __call__(self, place: int) -> None:
+        """Score one chunk; whoever does it again writes the same."""
+        for name, table in self.scorer.tables(pq.read_table(_chunk(self.folder, place))).items():
+            beside = self.folder / f"new-{uuid.uuid4().hex}"
+            pq.write_table(table, beside)
+            beside.replace(_answer(self.folder, place, name))
 
 
 def score_leads(
-    home: Any,
     engine: Wide,
     bundle: Bundle,
     features: Path,
@@ -38,16 +63,12 @@ def score_leads(
 
     Parameters
     ----------
-    home
-        The command's own Ibis DuckDB backend.
-    features
-        Parquet file with ``snapshot_id`` (its rows are in this order), ``lead_id`` and every feature.
-    staged
-        As `serve.batch.score_leads`.
+    features, staged, shown
+        As `serve.batch.score_leads` takes them.
     asked
         Whether each lead is asked about a further target, by target, in the order of the file.
     on_rows
-        Called once, with all leads.
+        Called with the number of leads of each chunk, once all are scored.
 
     Returns
     -------
@@ -61,48 +82,44 @@ def score_leads(
     UpstreamError
         The engine did not finish.
     """
-    rows = _with_flags(home, features, asked)
-    given = rows.schema().to_pyarrow()
-    work = frames.scorer(bundle, shown=shown, carried=(PLACE,))
-    made = engine.mapped(rows, work, frames.schema(bundle, given, carried=(PLACE,)))
-    leads = int(made.count().to_pyarrow().as_py())
-    _write(home.con, made.get_name(), bundle, staged)
-    on_rows(leads)
-    return leads
+    with tempfile.TemporaryDirectory(prefix="chunks-", dir=engine.shared) as name:
+        folder, places = Path(name), 0
+        for start, rows in chunks(features):
+            pq.write_table(_with_flags(rows, start, asked), _chunk(folder, places))
+            places += 1
+        engine.each(ChunkScorer(frames.scorer(bundle, shown=shown), folder), places)
+        return sum(_told(_put_together(folder, staged, places), on_rows))
 
 
-def _with_flags(home: Any, features: Path, asked: Mapping[str, Flags]) -> Any:
-    """The feature table with a column for each further target."""
-    rows = home.read_parquet(str(features), table_name="to_score")
-    if not asked:
-        return rows
-    flags = {frames.ASKED + name: pa.array(values) for name, values in asked.items()}
-    places = pq.read_table(features, columns=[PLACE]).column(PLACE)
-    beside = home.create_table("asked_of", pa.table({PLACE: places, **flags}), temp=True, overwrite=True)
-    return rows.join(beside, PLACE)
+def _with_flags(rows: pa.Table, start: int, asked: Mapping[str, Flags]) -> pa.Table:
+    for name, flags in asked.items():
+        rows = rows.append_column(frames.ASKED + name, pa.array(flags[start : start + rows.num_rows]))
+    return rows
 
 
-def _write(connection: Any, made: str, bundle: Bundle, staged: Path) -> None:
-    """The files of `serve.batch.score_leads`, byte for byte."""
-    rows = connection.sql(f"FROM {made} ORDER BY {PLACE}").to_arrow_reader(CHUNK_ROWS)
+def _put_together(folder: Path, staged: Path, places: int) -> Iterator[int]:
+    """Write the files of a run, and tell the number of leads of each chunk."""
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
-        for chunk in _even(rows):
-            for name, table in frames.parted(bundle, chunk, carried=(PLACE,)).items():
+        for place in range(places):
+            for name in FILES:
+                table = pq.read_table(_answer(folder, place, name))
                 if name not in writers:
                     writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
                 writers[name].write_table(table)
+                if name == SCORES:
+                    yield table.num_rows
 
 
-def _even(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The rows of some batches, `CHUNK_ROWS` at a time and then what is left."""
-    held, rows = list[pa.RecordBatch](), 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        while rows >= CHUNK_ROWS:
-            every = pa.Table.from_batches(held)
-            yield every.slice(0, CHUNK_ROWS)
-            held, rows = every.slice(CHUNK_ROWS).to_batches(), rows - CHUNK_ROWS
-    if rows:
-        yield pa.Table.from_batches(held)
+def _told(rows: Iterator[int], on_rows: Callable[[int], None]) -> Iterator[int]:
+    for count in rows:
+        on_rows(count)
+        yield count
+
+
+def _chunk(folder: Path, place: int) -> Path:
+    return folder / f"{place}.parquet"
+
+
+def _answer(folder: Path, place: int, name: str) -> Path:
+    return folder / f"{place}-{name}"

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark import StorageLevel
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import column, struct
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from features.engines.asked import EngineName
 from features.engines.remote import Remote
@@ -102,12 +102,16 @@ class Spark(Remote):
             while self._held_there:
                 self._held_there.pop().unpersist()
 
-    def mapped(self, table: ir.Table, work: Callable[..., Any], schema: Any) -> ir.Table:
-        """What ``work`` makes of a table of the command: see `features.backend.Wide`."""
-        sent = self._frame(self.taken(table)).repartition(self._tasks())
-        # Spark does not hand over a column with a dot in its name, but a field of a struct.
-        packed = sent.select(struct(*(column(f"`{name}`") for name in sent.columns)).alias("row"))
-        return self._home_table(self._written(packed.mapInArrow(work, from_arrow_schema(schema)), "made"))
+    @property
+    def shared(self) -> Path:
+        """A folder that all executors see."""
+        return self._between
+
+    def each(self, work: Callable[[int], None], places: int) -> None:
+        """Do ``work`` for each number below ``places`` on the executors: see `features.backend.Wide`."""
+        numbers = self._session().range(0, places, 1, places)
+        with _told():
+            numbers.mapInArrow(_Each(work), "place long").count()
 
     def columns_of(self, table: str) -> tuple[str, ...]:
         """Columns of a table of the catalog: see `features.ingest.spark_tables.Exporter`."""
@@ -210,6 +214,19 @@ def _named(table: str) -> Iterator[None]:
             f"Spark cannot read the table '{table}' ({error.getCondition() or type(error).__name__})",
             hint="check spark_table, and that engine.settings lead to the catalog that has it",
         ) from error
+
+
+@dataclass(frozen=True)
+class _Each:
+    """Work as Spark gives it out: batches of numbers."""
+
+    work: Callable[[int], None]
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for place in batch.column(0).to_pylist():
+                self.work(place)
+            yield pa.RecordBatch.from_arrays([batch.column(0)], names=["place"])
 
 
 def _uri(path: Path) -> str:

@@ -98,12 +98,16 @@ def _ever() -> dict[str, Column]:
 
 
 def used() -> dict[str, Callable[[], float]]:
-    """CPU seconds of this process and its Java, and the memory peak of Java in MiB."""
-    java = psutil.Process().children()[0]
-    return {
-        "cpu": lambda: time.process_time() + sum(java.cpu_times()[:2]),
-        "peak": lambda: peak_mib(java.pid),
-    }
+    """CPU seconds of this process, its Java and Spark's Python workers; the memory peak of Java in MiB."""
+    own = psutil.Process()
+    java = own.children()[0]
+
+    def cpu() -> float:
+        # A worker that has ended is among the ended children of the process that made it.
+        spent = [sum(process.cpu_times()[:4]) for process in own.children(recursive=True)]
+        return time.process_time() + float(sum(spent))
+
+    return {"cpu": cpu, "peak": lambda: peak_mib(java.pid)}
 
 
 @contextmanager

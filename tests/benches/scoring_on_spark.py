@@ -14,10 +14,11 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -86,7 +87,7 @@ def stage(folder: Path) -> Iterator[Way]:
     with workspace(folder) as home, engine(asked, home, folder) as spark:
         spark.taken(home.read_parquet(str(features)).limit(1))  # starts Java
         yield Way(
-            run=lambda: score_on_engine(home, spark, bundle, features, staged, shown=Shown(), asked={}),
+            run=lambda: score_on_engine(spark, bundle, features, staged, shown=Shown(), asked={}),
             save=lambda file: file.write_bytes((staged / SCORES).read_bytes()),
             columns=len(bundle.specs),
             **by_pyspark.used(),
@@ -131,15 +132,19 @@ def _unequal(folder: Path, way: str) -> int:
         return len(one.except_(other)) + len(other.except_(one))
 
 
-def _raced(folder: Path, rounds: int, runs_of_each: int) -> dict[str, list[list[float]]]:
-    """Seconds of the runs of each process, by way."""
-    seconds: dict[str, list[list[float]]] = {name: [] for name in WAYS}
+def _raced(folder: Path, rounds: int, runs_of_each: int) -> dict[str, list[dict[str, Any]]]:
+    """What each process measured, by way."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in WAYS}
     for number in range(rounds):
         for name in WAYS if number % 2 == 0 else reversed(WAYS):
-            saved = [] if seconds[name] else ["--save", str(folder / f"{name}.parquet")]
+            saved = [] if found[name] else ["--save", str(folder / f"{name}.parquet")]
             options = ["--way", name, "--runs", str(runs_of_each), *saved]
-            seconds[name].append(child(Competitor("scoring_on_spark"), folder, options, {})["wall"])
-    return seconds
+            found[name].append(child(Competitor("scoring_on_spark"), folder, options, {}))
+    return found
+
+
+def _least(found: Sequence[Mapping[str, Any]], what: str) -> float:
+    return float(min(min(process[what]) for process in found))
 
 
 def main() -> int:
@@ -153,16 +158,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=asked.home.resolve().parent) as made:
         folder = Path(made)
         enlarged(asked.home.resolve(), folder, asked.leads)
-        seconds = _raced(folder, asked.rounds, asked.runs)
-        unequal = {name: found for name in WAYS if (found := _unequal(folder, name))}
-    for name, found in unequal.items():
-        screen.print(f"[red]{name}: other numbers than local for {found:,} leads")
-    of_local = min(map(min, seconds["local"]))
-    for name, laps in seconds.items():
-        first, best = median(lap[0] for lap in laps), min(map(min, laps))
+        found = _raced(folder, asked.rounds, asked.runs)
+        unequal = {name: leads for name in WAYS if (leads := _unequal(folder, name))}
+    for name, leads in unequal.items():
+        screen.print(f"[red]{name}: other numbers than local for {leads:,} leads")
+    wall, cpu = (_least(found["local"], what) for what in ("wall", "cpu"))
+    for name, processes in found.items():
+        first = median(process["wall"][0] for process in processes)
+        best, best_cpu = _least(processes, "wall"), _least(processes, "cpu")
         screen.print(
             f"{name}: first run {first:.1f} s, least {best:.1f} s, {asked.leads / best:,.0f} rows/s, "
-            f"{of_local / best:.2f} of local's rows a second"
+            f"{wall / best:.2f} of local's rows a second ({cpu / best_cpu:.2f} by CPU, {best_cpu:.0f} s)"
         )
     screen.print(conditions())
     return 1 if unequal else 0

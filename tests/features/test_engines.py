@@ -142,22 +142,24 @@ def test_a_database_engine_needs_an_address(home, tmp_path):
 @pytest.mark.spark
 @pytest.mark.usefixtures("spark")
 def test_work_that_an_executor_refuses_ends_as_what_it_is(home, tmp_path):
-    rows = home.create_table("rows", pa.table({"snapshot_id": [1, 2]}))
-
-    def refuses(batches):
-        list(batches)
+    def refuses(_):
         raise ModelError("no", hint="none")
-        yield
 
-    def breaks(batches):
-        list(batches)
+    def breaks(_):
         raise ValueError("a@b.example")
-        yield
 
-    schema = pa.schema([("snapshot_id", pa.int64())])
     with engine(Asked("spark"), home, tmp_path) as made:
         with pytest.raises(ModelError):
-            made.mapped(rows, refuses, schema)
+            made.each(refuses, 2)
         with pytest.raises(UpstreamError) as failed:
-            made.mapped(rows, breaks, schema)
+            made.each(breaks, 2)
     assert "example" not in str(failed.value)
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+def test_each_number_is_worked_on_beside_the_others(home, tmp_path):
+    with engine(Asked("spark"), home, tmp_path) as made:
+        folder = made.shared
+        made.each(lambda place: (folder / f"done-{place}").touch(), 5)
+        assert sorted(file.name for file in folder.glob("done-*")) == [f"done-{place}" for place in range(5)]
