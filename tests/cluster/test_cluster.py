@@ -23,7 +23,7 @@ from tests.cluster import standalone
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
-ROWS, TIMES = 639, 48  # of the demo, and how often: 30,672 leads
+ROWS, TIMES = 639, 50  # of the demo, and how often: 31,950 leads
 PARTITIONS = 30
 JOB_SECONDS = 600
 CARRIED = ["snapshot_id"]  # as the job carries it
@@ -50,7 +50,7 @@ def model(demo):
 
 @pytest.fixture(scope="module")
 def features(demo, tmp_path_factory):
-    """A folder of files with 30,672 leads of all: those of the demo, again and again under new ids."""
+    """A folder of files with 31,950 leads of all: those of the demo, again and again under new ids."""
     rows = pq.read_table(Path(demo.result["score"]["folder"]) / "features.parquet")[:ROWS]
     leads = [f"{lead}-{time}" for time in range(TIMES) for lead in rows.column("lead_id").to_pylist()]
     many = pa.concat_tables([rows] * TIMES).drop_columns(["lead_id", "snapshot_id"])
