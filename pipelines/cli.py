@@ -16,6 +16,7 @@ import typer
 
 from features.errors import LeadrankError, ParameterError
 from pipelines import (
+    cli_features,
     cli_learning,
     cli_nightly,
     cli_privacy,
@@ -31,6 +32,7 @@ from pipelines.console import app
 
 __all__ = [
     "app",
+    "cli_features",
     "cli_learning",
     "cli_nightly",
     "cli_privacy",

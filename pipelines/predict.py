@@ -40,7 +40,7 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
         raise ParameterError("--out names the file of --rows", hint="write to another file")
     with progress.stage("fetching the champion"):
         model = champion_or_newest(params, home)
-    with opened(_with_rows(params, rows), home, progress, is_prediction=True) as inputs:
+    with opened(asking_about(params, rows), home, progress, is_prediction=True) as inputs:
         with progress.stage("building features"):
             table = _features(params, inputs, model)
         with progress.stage("predicting"):
@@ -58,7 +58,7 @@ def run(params: Params, home: Path, *, rows: Path, out: Path, progress: Progress
     }
 
 
-def _with_rows(params: Params, rows: Path) -> Params:
+def asking_about(params: Params, rows: Path) -> Params:
     """The parameters with the rows as a table of their own, or in place of the flat table."""
     path, leads = str(rows.resolve()), params.tables["leads"]
     if leads.is_flat:

@@ -106,6 +106,16 @@ def predicted(result: Result) -> None:
     say(f"{result['rows']:,} rows in {result['out']}{problems}")
 
 
+def features_made(result: Result) -> None:
+    """How many features of how many rows were written where, and what they take."""
+    say(f"{result['features']:,} features of {result['rows']:,} rows in {result['out']}")
+    if result["costs"]:
+        rows = [
+            (c["family"], c["features"], f"{c['seconds']:.2f}", f"{c['bytes']:,}") for c in result["costs"]
+        ]
+        show_table(("family", "features", "seconds", "bytes"), rows)
+
+
 def _few(result: Result) -> list[str]:
     """What has to be said of a model that learned from few conversions."""
     if not result["small_history"]:
