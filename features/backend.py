@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -62,6 +62,25 @@ class Wide(Engine, Protocol):
         ----------
         work
             It travels; what is done twice, as after the loss of a machine, must come out the same.
+        """
+
+    def ordered(self, folder: Path, by: Sequence[tuple[str, bool]], files: int) -> list[Path]:
+        """Sort the rows of a folder's Parquet files on the engine's machines.
+
+        Parameters
+        ----------
+        folder
+            Below ``shared``; beside it the sorted rows are left.
+        by
+            Columns, the first decides first; whether their greatest value comes first. Texts are compared
+            byte by byte, null is last.
+        files
+            About how many files of rows are wanted.
+
+        Returns
+        -------
+        list
+            Files whose rows, one file after the other, are in order.
         """
 
 

@@ -21,6 +21,7 @@ from features.moments import Moments, candidates
 from features.objections import may_be_asked, objected_at, tells
 from features.sampling import Sample, sampled
 from features.snapshots import FLAT_MOMENT, asked, drawn, drawn_for, flat, known_until, open_only, tonight
+from features.worked import Calls, standing, worked
 
 Tables = Mapping[str, ir.Table]
 Censoring = Literal["leave_out", "weight"]
@@ -47,6 +48,9 @@ class Plan:
         already, all of them weighted (``features/censoring.py``).
     max_rows
         At most so many labelled snapshots (``features/sampling.py``); None is all.
+    calls
+        From the first of these lists on, only called leads are learned from (``features/worked.py``); None:
+        all leads are.
     """
 
     stage: str
@@ -57,6 +61,7 @@ class Plan:
     known_at: datetime | None = None
     censoring: Censoring = "leave_out"
     max_rows: int | None = None
+    calls: Calls | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ class Question:
         Snapshots that are in the table although their window is not over, for their result is decided.
     sample
         What was drawn of more snapshots than ``Plan.max_rows``; None: all are in the table.
+    calls
+        As the plan's.
     """
 
     snapshots: ir.Table
@@ -83,6 +90,7 @@ class Question:
     young: ir.Table | None = None
     early: int = 0
     sample: Sample | None = None
+    calls: Calls | None = None
 
     @property
     def mature(self) -> ir.Table:
@@ -112,7 +120,10 @@ def past(backend: Any, tables: Tables, plan: Plan) -> Question:
     """
     known_at = plan.known_at or known_until(tables)
     leads, outcomes = tables["leads"], tables["outcomes"]
-    looked = open_only(candidates(leads, outcomes, plan.moments, known_at=known_at), outcomes)
+    every = candidates(leads, outcomes, plan.moments, known_at=known_at)
+    if plan.calls is not None:
+        every = worked(every, leads, plan.calls, known_at=known_at)
+    looked = open_only(every, outcomes)
     followed = with_follow_up(
         looked,
         leads,
@@ -135,20 +146,20 @@ def past(backend: Any, tables: Tables, plan: Plan) -> Question:
 
 def _mature(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
     old, new = (kept.filter(is_old) for is_old in (kept.is_mature, ~kept.is_mature))
-    standing = drawn_for(old, max_per_lead=plan.max_per_lead).drop("followed_until", "is_mature")
-    snapshots = backend.create_table("snapshots", standing, overwrite=True)
+    placed = standing(drawn_for(old, max_per_lead=plan.max_per_lead)).drop("followed_until", "is_mature")
+    snapshots = backend.create_table("snapshots", placed, overwrite=True)
     rows = labelled(
         snapshots, outcomes, stage=plan.stage, horizon_days=plan.horizon_days, known_at=known_at
     ).drop("is_mature")
     young = drawn(new, max_per_lead=plan.max_per_lead)
     immature = _rows(young)
     table, sample = sampled(backend, _kept(backend, rows), max_rows=plan.max_rows)
-    return Question(table, immature, young if immature else None, sample=sample)
+    return Question(table, immature, young if immature else None, sample=sample, calls=plan.calls)
 
 
 def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, known_at: datetime) -> Question:
     followed = backend.create_table(
-        "snapshots", drawn_for(kept, max_per_lead=plan.max_per_lead), overwrite=True
+        "snapshots", standing(drawn_for(kept, max_per_lead=plan.max_per_lead)), overwrite=True
     )
     target = Target(plan.stage, plan.horizon_days)
     rows = backend.create_table(
@@ -158,7 +169,7 @@ def _weighted(backend: Any, kept: ir.Table, outcomes: ir.Table, plan: Plan, know
     decided, sample = sampled(backend, every, max_rows=plan.max_rows)
     young = rows.filter(rows.weight == 0).select("snapshot_id", "lead_id", "as_of")
     immature, early = _rows(young), _rows(decided.filter(~decided.is_mature))
-    return Question(decided, immature, young if immature else None, early, sample)
+    return Question(decided, immature, young if immature else None, early, sample, plan.calls)
 
 
 def explicit(backend: Any, tables: Tables) -> Question:

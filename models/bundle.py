@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,7 +23,7 @@ from models.fitting.linear import Linear
 from models.further.amount import Amount
 from models.further.horizons import Horizons, check_horizons
 from models.matrix import Encoding
-from models.trees import check_booster
+from models.segments.parts import check_blend, check_own, files_of, own_as_json, own_from_json
 
 SCHEMA_VERSION = 2
 MODEL_FILE, SUMS_FILE, BOOSTER_FOLDER = "model.json", "SHA256SUMS", "boosters"
@@ -129,6 +128,11 @@ class Bundle:
             for target in self.targets
             for bag, text in enumerate(target.blend.boosters)
         }
+        for target in self.targets:
+            of_values = files_of(target.blend.own, BOOSTER_FOLDER)
+            if found.keys() & of_values.keys():
+                raise ModelError("two boosters have one file", hint="name no stage segment-0")
+            found |= of_values
         if self.amount is not None and self.amount.booster is not None:
             found[AMOUNT_FILE] = self.amount.booster.encode()
         found[MODEL_FILE] = _dumped(_as_json(self))
@@ -194,6 +198,7 @@ def _target_as_json(target: Target) -> dict[str, Any]:
         "name": target.name,
         "stage": target.stage,
         "horizon_days": target.horizon_days,
+        **own_as_json(target.blend.own),
         "weights": list(target.blend.weights),
         "linear": None if target.blend.linear is None else target.blend.linear.as_json(),
         "calibration": target.calibration.as_json(),
@@ -223,11 +228,12 @@ def _bundle(data: Mapping[str, Any], files: Mapping[str, bytes]) -> Bundle:
 def _target(data: Mapping[str, Any], files: Mapping[str, bytes], columns: int) -> Target:
     texts = tuple(files[booster_path(data["name"], bag)].decode() for bag in range(len(data["weights"])))
     linear = None if data["linear"] is None else Linear.from_json(data["linear"], columns=columns)
+    own = own_from_json(data, files, BOOSTER_FOLDER, columns=columns)
     return Target(
         name=data["name"],
         stage=data["stage"],
         horizon_days=data["horizon_days"],
-        blend=Blend(texts, tuple(float(weight) for weight in data["weights"]), linear),
+        blend=Blend(texts, tuple(float(weight) for weight in data["weights"]), linear, own),
         calibration=Calibration.from_json(data["calibration"]),
         reference=tuple(float(value) for value in data["reference"]),
         spread=Spread.from_json(data["spread"]),
@@ -269,24 +275,19 @@ def _check_whole(bundle: Bundle, data: Mapping[str, Any], files: Mapping[str, by
     if set(bundle.files()) != set(files) or set(data) != set(_as_json(bundle)):
         raise _refusal("it holds unexpected content")
     for target in bundle.targets:
-        _check_target(target, features=len(bundle.encoding.names))
+        _check_target(target, bundle.encoding)
     if bundle.amount is not None:
         bundle.amount.check(features=len(bundle.encoding.names))
 
 
-def _check_target(target: Target, *, features: int) -> None:
+def _check_target(target: Target, encoding: Encoding) -> None:
     rises = all(a <= b for a, b in pairwise(target.reference))
     inside = all(0 < value < 1 for value in target.reference)
     if len(target.reference) < 2 or not rises or not inside:  # noqa: PLR2004 - a range has two ends
         raise _refusal("its reference population is not a rising list of probabilities")
     check_horizons(target.horizons, target.calibration, target.horizon_days)
-    blend = target.blend
-    if not blend.boosters and blend.linear is None:
-        raise _refusal("a target has no margin")
-    if not all(math.isfinite(weight) and weight > 0 for weight in blend.weights):
-        raise _refusal("a booster's weight is not above 0")
-    if not all(check_booster(text, features=features) for text in blend.boosters):
-        raise _refusal("a booster has no trees")
+    check_blend(target.blend, features=len(encoding.names))
+    check_own(target.blend.own, encoding)
 
 
 def _dumped(data: object) -> bytes:

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from features.errors import ModelError
 from models import evidence, grades
+from models.blend_contributions import BlendKernel
 from models.bundle import Bundle
-from models.contributions import Kernel
 from models.matrix import Matrix, encode
 from models.metrics import Vector
 from models.scoring import Scorer, Scores
@@ -66,10 +66,7 @@ class Explainer:
         self.evidence = evidence.kept(bundle.extras, columns=len(bundle.specs))
         self.grades = grades.kept(bundle.extras)
         self._scorer = Scorer(bundle, threads=max(threads, 1))
-        blend = bundle.target.blend
-        self._kernel = Kernel.of(blend.boosters, blend.weights) if blend.boosters else None
-        self._linear = blend.linear
-        self._threads = threads
+        self._kernel = BlendKernel(bundle.target.blend, threads=threads)
 
     def calibrate(self, margin: Vector) -> Vector:
         """Probabilities of margins (log-odds), shape (m,)."""
@@ -85,7 +82,7 @@ class Explainer:
         """
         matrix = encode(table, self.bundle.encoding)
         scores = self._scorer.score_matrix(matrix)
-        values, base = self._contributions(matrix)
+        values, base = self._kernel.contributions(matrix)
         worst = float(np.max(np.abs(base + values.sum(axis=1) - scores.margin), initial=0.0))
         if not worst <= TOLERANCE:
             raise ModelError(
@@ -93,13 +90,3 @@ class Explainer:
                 hint="roll the model back and train again",
             )
         return Explained(scores, values, base, matrix)
-
-    def _contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
-        """Of the trees and of the linear part together, and their base."""
-        values, base = np.zeros(matrix.shape), 0.0
-        if self._kernel is not None:
-            values, base = self._kernel.contributions(matrix, threads=self._threads)
-        if self._linear is not None:
-            values += self._linear.contributions(matrix)
-            base += self._linear.intercept
-        return values, base

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ __all__ = [
     "fetch",
     "fetch_card",
     "fetch_test",
+    "log_monitoring",
     "log_run",
     "log_training",
+    "mark",
     "note",
     "prepare",
     "put_in_force",
@@ -48,6 +51,7 @@ __all__ = [
     "versions",
 ]
 
+_DAY_SECONDS = 86_400
 _BATCH = 100  # MLflow takes at most so many parameters or metrics in one call
 
 
@@ -82,8 +86,9 @@ def log_training(
     experiment, model_name
         Names in MLflow; made when they do not exist.
     record
-        Its folders: ``TEST`` (what the forward test left), ``AUDIT`` (the leakage audit's page), ``CARD``
-        (the model card, beside the bundle), ``VIEWS`` (what the whole model looks like).
+        Its tags are those of the version, too. Its folders: ``TEST`` (what the forward test left), ``AUDIT``
+        (the leakage audit's page), ``CARD`` (the model card, beside the bundle), ``VIEWS`` (what the whole
+        model looks like).
     bundle_folder
         The whole bundle; it is copied as it is.
     digest
@@ -99,7 +104,7 @@ def log_training(
             _log(client, run, replace(record, folders={**record.folders, f"{MODEL}/{BUNDLE}": bundle_folder}))
             _log_signature(client, run.info.run_id, input_columns, digest)
         source = f"{run.info.artifact_uri}/{MODEL}"
-        tags_kept = {DIGEST_TAG: digest, SIGNAL_TAG: str(has_signal).lower()}
+        tags_kept = {**record.tags, DIGEST_TAG: digest, SIGNAL_TAG: str(has_signal).lower()}
         return registered.register(client, model_name, source, run.info.run_id, tags_kept)
 
 
@@ -110,6 +115,27 @@ def log_run(uri: str, experiment: str, record: Record) -> str:
         with _run(client, uri, experiment, record.tags) as run:
             _log(client, run, record)
         return str(run.info.run_id)
+
+
+def log_monitoring(
+    uri: str, model_name: str, number: str, figures: Mapping[str, float | None], at: datetime
+) -> None:
+    """Add figures of a night to the training that its model comes from, as ``monitor/<name>`` over the days.
+
+    Raises
+    ------
+    ModelError
+        There is no such version.
+    """
+    run_id = version(uri, model_name, number).run_id
+    moment, step = int(at.timestamp() * 1000), int(at.timestamp() // _DAY_SECONDS)
+    named = {f"monitor/{name.replace('|', '/').strip('/')}": value for name, value in figures.items()}
+    with _upstream(uri):
+        from mlflow.entities import Metric
+
+        client = _client(uri)
+        for part in _batches([Metric(key, v, moment, step) for key, v in finite_metrics(named).items()]):
+            client.log_batch(run_id, metrics=part)
 
 
 def champion(uri: str, model_name: str) -> Version:
@@ -167,6 +193,12 @@ def put_in_force(
     """
     with _upstream(uri):
         return registered.move(_client(uri), model_name, version, instead_of=instead_of, record=record)
+
+
+def mark(uri: str, model_name: str, version: Version, record: Mapping[str, str]) -> None:
+    """Record words with a version, as its tags."""
+    with _upstream(uri):
+        registered.mark(_client(uri), model_name, version, record)
 
 
 def note(uri: str, version: Version, path: str, data: Mapping[str, Any]) -> None:

@@ -45,6 +45,8 @@ from models.fitting.split import Places, Shares, Split, split_by_order, split_by
 from models.further.first_pass import FirstPass
 from models.matrix import Encoding, Matrix, encode, fit_encoding
 from models.metrics import Vector, interval, measure
+from models.segments.own import moved, own_where_it_pays
+from models.segments.trials import Pooled
 from models.weights import effective, mean, quantiles
 
 QUANTILES = 1001  # a tenth of a percent of the reference population apart
@@ -179,6 +181,7 @@ class _Measured:
     disagreement: Vector
     blend: Blend
     encoding: Encoding
+    own: Mapping[str, Any] | None
 
 
 def _split(history: History, shares: Shares, horizon_days: float | None) -> Split:
@@ -207,6 +210,12 @@ def _measure(
     margin = np.full(len(history.label), np.nan)
     ensemble = Ensemble(blend, threads=options.threads)
     margin[later] = ensemble.margin(unseen)
+    evidence = None
+    if options.own_by is not None:
+        pooled = Pooled(choice, blend, encoding, known, unseen, margin)
+        own = own_where_it_pays(pooled, history, split, options)
+        choice, blend, margin, evidence = own.choice, own.blend, own.margin, own.evidence
+        ensemble = Ensemble(blend, threads=options.threads)
     _check_spread(margin[split["test"]])
     with ThreadPoolExecutor(max_workers=1) as pool:  # the rest is mostly Python, and waits for no core
         halves = pool.submit(
@@ -221,7 +230,7 @@ def _measure(
         baseline = logistic_probability(known, unseen[len(split["calibrate"]) :])
         _check_null(known, unseen[len(split["calibrate"]) :], history, split, options)
     apart = ensemble.disagreement(unseen)
-    return _Measured(choice, margin, calibration, baseline, halves.result(), apart, blend, encoding)
+    return _Measured(choice, margin, calibration, baseline, halves.result(), apart, blend, encoding, evidence)
 
 
 def _searched(
@@ -273,7 +282,7 @@ def _refit(
 ) -> tuple[Encoding, Blend]:
     encoding = _encoding(history.table, specs, options)
     everything = _rows(history, encoding, np.arange(len(history.label)), specs, options)
-    return encoding, fit_choice(everything, measured.choice, options)
+    return encoding, fit_choice(everything, moved(measured.choice, measured.encoding, encoding), options)
 
 
 def _encoding(table: pa.Table, specs: Sequence[FeatureSpec], options: TrainOptions) -> Encoding:
@@ -366,6 +375,7 @@ def _report(
         "half_life": measured.choice.half_life,
         "small_history": is_small(history.label, history.leads),
         "search": {name: dict(found) for name, found in measured.choice.tried.items()},
+        "segment_models": measured.own,
         "features": len(encoding.names),
         "dropped_columns": dict(encoding.dropped),
         "metrics": _figures(history, test, chance, options),

@@ -13,17 +13,20 @@ from features.cycle import Cycle, cycle
 from features.moments import Moments
 from features.questions import Plan, Question, explicit, flat_history, past
 from features.snapshots import known_until
+from features.worked import Calls
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 
 
-def plan(params: Params, *, also_at: Sequence[datetime] = ()) -> Plan:
+def plan(params: Params, *, also_at: Sequence[datetime] = (), calls: Calls | None = None) -> Plan:
     """The plan that ``train`` declares.
 
     Parameters
     ----------
     also_at
         Further moments to look from, such as those of published runs.
+    calls
+        Who was called, where nobody else is learned from (`pipelines.working`).
     """
     given = params.train
     moments = Moments(
@@ -41,18 +44,24 @@ def plan(params: Params, *, also_at: Sequence[datetime] = ()) -> Plan:
         known_at=given.as_of,
         censoring=given.censoring,
         max_rows=given.max_rows,
+        calls=calls,
     )
 
 
 def question(
-    params: Params, inputs: Inputs, *, has_rows: bool = False, also_at: Sequence[datetime] = ()
+    params: Params,
+    inputs: Inputs,
+    *,
+    has_rows: bool = False,
+    also_at: Sequence[datetime] = (),
+    calls: Calls | None = None,
 ) -> Question:
     """The labelled snapshots to learn from: of a flat table, of explicit rows, or of past moments."""
     if inputs.is_flat:
         return flat_history(inputs.backend, inputs.tables)
     if has_rows:
         return explicit(inputs.backend, inputs.tables)
-    return past(inputs.backend, inputs.tables, plan(params, also_at=also_at))
+    return past(inputs.backend, inputs.tables, plan(params, also_at=also_at, calls=calls))
 
 
 def measured(params: Params, inputs: Inputs) -> Cycle | None:

@@ -20,9 +20,9 @@ FILE = "last-attempt.json"
 
 
 @contextmanager
-def recorded(home: Path, as_of: datetime) -> Iterator[None]:
+def recorded(home: Path, as_of: datetime, name: str = FILE) -> Iterator[None]:
     """Keep what stopped an attempt; a finished one takes that back. Another run's lock is no attempt."""
-    file = home / ".leadrank" / FILE
+    file = home / ".leadrank" / name
     try:
         yield
     except LockedError:
@@ -42,10 +42,10 @@ def recorded(home: Path, as_of: datetime) -> Iterator[None]:
     file.unlink(missing_ok=True)
 
 
-def failed(home: Path) -> dict[str, Any] | None:
+def failed(home: Path, name: str = FILE) -> dict[str, Any] | None:
     """The latest attempt if it failed: ``as_of``, ``code`` and ``reason``; None after a success."""
     try:
-        found = json.loads((home / ".leadrank" / FILE).read_text(encoding="utf-8"))
+        found = json.loads((home / ".leadrank" / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

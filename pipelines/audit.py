@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines import train
+from pipelines import train, working
 from pipelines.asking import question
 from pipelines.inputs import opened
 from pipelines.leaks import audited, write_page
@@ -35,7 +35,8 @@ def run(
     """
     with opened(train.with_rows(params, rows), home, progress) as inputs:
         with progress.stage("choosing moments"):
-            asked = question(params, inputs, has_rows=rows is not None)
+            called = working.calls(params, home, inputs)
+            asked = question(params, inputs, has_rows=rows is not None, calls=called)
         with progress.stage("building features"):
             offer = offered(params, inputs)
             chosen = offer.features

@@ -26,11 +26,11 @@ from models.backtests.contenders import MODEL, SCORECARD
 from models.backtests.lists import Lists
 from models.backtests.replay import Answer, model_order, replay
 from models.phrases import Phrase
-from pipelines import leaks, protecting, remembering
+from pipelines import figuring, leaks, protecting, remembering
 from pipelines.asking import plan
 from pipelines.backtest_kept import kept
 from pipelines.checks import counted
-from pipelines.inputs import Inputs, opened
+from pipelines.inputs import Inputs, Opening, opened
 from pipelines.offering import offered
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -57,7 +57,9 @@ def run(
     *,
     progress: Progress,
     report: Path | None = None,
+    figures_to: Path | None = None,
     processes: int | None = None,
+    opening: Opening = opened,
 ) -> dict[str, Any]:
     """Replay the past, log to MLflow, and write the report.
 
@@ -65,8 +67,12 @@ def run(
     ----------
     report
         HTML file to write, too; None leaves it to MLflow.
+    figures_to
+        Folder that receives figures and curves as small files, made if absent; None: nobody asked.
     processes
         Origins trained side by side; None: one per core.
+    opening
+        How the tables are opened.
 
     Returns
     -------
@@ -85,7 +91,7 @@ def run(
     """
     _refuse_flat(params)
     check_order_field(params)
-    with opened(params, home, progress) as inputs:
+    with opening(params, home, progress) as inputs:
         prepared = _prepared(params, home, inputs, progress)
         load = counted(inputs)
     past = prepared.past
@@ -104,6 +110,7 @@ def run(
         found = _figures(params, prepared, answers)
     with progress.stage("logging to MLflow"), tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
         found["run_id"] = kept(params, home, Path(scratch), found, load["data_digest"], report)
+    figuring.of_backtest(figures_to, found, found["curves"])
     told = {name: rows for name, rows in found.items() if name != "curves"}
     return {**told, "report": None if report is None else str(report), **load}
 

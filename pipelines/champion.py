@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import LockedError, ModelError
+from features.errors import ModelError
 from models import registry
 from models.bundle import Bundle
 from models.cards.forward_test import ForwardTest
 from models.cards.forward_test import load as load_test
 from models.store import load, place
+from pipelines.locking import alone
 from pipelines.params import Params
 
 
@@ -110,17 +111,8 @@ def moving(home: Path) -> Iterator[None]:
     LockedError
         Another promotion or rollback is under way.
     """
-    from filelock import FileLock, Timeout
-
-    folder = home / ".leadrank"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        held = FileLock(folder / "champion.lock", timeout=0).acquire()
-    except Timeout:
-        raise LockedError(
-            "another promotion or rollback is under way", hint="wait until it ends, then look again"
-        ) from None
-    with held:
+    refusal, hint = "another promotion or rollback is under way", "wait until it ends, then look again"
+    with alone(home, "champion", refusal=refusal, hint=hint):
         yield
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.inputs import Inputs, opened
+from pipelines.inputs import Inputs, Opening, opened
 from pipelines.offering import offered
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -19,8 +19,13 @@ _REASONS = """
 """
 
 
-def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
+def run(params: Params, home: Path, *, progress: Progress, opening: Opening = opened) -> dict[str, Any]:
     """Load all tables, import the feature modules, and report.
+
+    Parameters
+    ----------
+    opening
+        How the tables are opened.
 
     Returns
     -------
@@ -39,7 +44,7 @@ def run(params: Params, home: Path, *, progress: Progress) -> dict[str, Any]:
     FeatureError
         A feature module cannot be imported, or reads a column that its rows do not have.
     """
-    with opened(params, home, progress) as inputs:
+    with opening(params, home, progress) as inputs:
         with progress.stage("trying features"):
             offer = offered(params, inputs)
         return {

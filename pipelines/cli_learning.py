@@ -9,7 +9,18 @@ import typer
 
 from features.errors import ParameterError
 from pipelines import told, told_audit, told_backtest, told_points, told_promotion
-from pipelines.console import AsJson, ParamsFile, Pictures, Rows, app, now, opened, progress_for, show
+from pipelines.console import (
+    AsJson,
+    Figures,
+    ParamsFile,
+    Pictures,
+    Rows,
+    app,
+    now,
+    opened,
+    progress_for,
+    show,
+)
 
 
 @app.command()
@@ -54,6 +65,7 @@ def train(
     params: ParamsFile = Path("params.yaml"),
     rows: Rows = None,
     pictures: Pictures = None,
+    figures: Figures = None,
     is_strict: Annotated[
         bool, typer.Option("--strict", help="Use only fields whose `time:` is declared in params.yaml.")
     ] = False,
@@ -63,7 +75,12 @@ def train(
     from pipelines import train as command
 
     result = command.run(
-        *opened(params), rows=rows, pictures=pictures, is_strict=is_strict, progress=progress_for(as_json)
+        *opened(params),
+        rows=rows,
+        pictures=pictures,
+        figures_to=figures,
+        is_strict=is_strict,
+        progress=progress_for(as_json),
     )
     show(result, told.trained, as_json)
 
@@ -72,12 +89,13 @@ def train(
 def backtest(
     params: ParamsFile = Path("params.yaml"),
     report: Annotated[Path | None, typer.Option(help="HTML file that receives the whole backtest.")] = None,
+    figures: Figures = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay the past: the model, trained anew at each origin, against the scorecard and plain orders."""
     from pipelines import backtest as command
 
-    result = command.run(*opened(params), report=report, progress=progress_for(as_json))
+    result = command.run(*opened(params), report=report, figures_to=figures, progress=progress_for(as_json))
     show(result, told_backtest.backtested, as_json)
 
 
@@ -143,6 +161,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 7,
     data_only: Annotated[bool, typer.Option("--data-only", help="Only write the tables.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Then add users and serve the page.")] = False,
+    turns_bad: Annotated[
+        str | None, typer.Option(help="SOURCE:WEEK: its leads are bad from then on, to try the monitor.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a demo CRM with a known truth, train on it and publish a ranking."""
@@ -151,7 +172,14 @@ def demo(
     if serve and (data_only or as_json):
         raise ParameterError("--serve does not go with --data-only or --json", hint="leave one of them out")
 
-    result = command.run(folder, leads=leads, seed=seed, data_only=data_only, progress=progress_for(as_json))
+    result = command.run(
+        folder,
+        leads=leads,
+        seed=seed,
+        data_only=data_only,
+        progress=progress_for(as_json),
+        turns_bad=turns_bad,
+    )
     show(result, told.demo, as_json)
     if serve:
         from pipelines import serving

@@ -57,6 +57,10 @@ def score(
         changed_since=changed_since,
     )
     shown = {**result, "leads": result["leads"][:top]}
+    if given.shadow.nights:
+        from pipelines import shadowing
+
+        shown["shadow"] = shadowing.after(given, home, result["run_id"], progress_for(as_json))
     show(shown, in_its_language(told_ranking.ranking, given), as_json)
 
 
@@ -149,11 +153,11 @@ def rollback(
 
 @app.command()
 def publish(
-    resume: Annotated[bool, typer.Option("--resume", help="Carry to the SQL tables what they lack.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Carry to other systems what they lack.")] = False,
     params: ParamsFile = Path("params.yaml"),
     as_json: AsJson = False,
 ) -> None:
-    """Carry on a publish whose database did not answer; the files are published already."""
+    """Carry on a publish whose database or object store did not answer; the files are published already."""
     from pipelines import sinking
 
     if not resume:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ParameterError
-from pipelines import remnants
+from pipelines import remnants, sink_objects
 from pipelines.params import Params
 from serve import runs, swapping
 from serve.keeping import collect
@@ -26,12 +26,15 @@ def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[s
     Returns
     -------
     dict
-        As `Collected`, and ``is_dry``.
+        As `Collected`, ``is_dry``, and ``objects_removed`` (runs that went from ``sinks.objects``; None
+        without one, and if it is only told what would go).
 
     Raises
     ------
     ParameterError
         No number is given.
+    UpstreamError
+        The object store does not answer; old runs of this host are gone.
     """
     stay = keep or params.score.keep_runs
     if stay is None:
@@ -42,4 +45,5 @@ def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[s
             swapping.finish(folder)
         told = asdict(collect(folder, keep=stay, is_dry=is_dry))
         told["leftovers"] += remnants.scratch(home, is_dry=is_dry)
-        return {**told, "is_dry": is_dry}
+        removed = None if is_dry else sink_objects.prune(params, stay)
+        return {**told, "is_dry": is_dry, "objects_removed": removed}

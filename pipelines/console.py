@@ -37,6 +37,10 @@ Rows = Annotated[
     typer.Option(help="Explicit rows: lead_id, as_of[, label]; flat: a table like the one trained on."),
 ]
 Pictures = Annotated[Path | None, typer.Option(help="Folder that receives the curves as PNG files, too.")]
+Figures = Annotated[
+    Path | None,
+    typer.Option(help="Folder that receives metrics.json and the curves as CSV files, for DVC and others."),
+]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The moment, ISO 8601 in UTC; default: this midnight.")
 ]

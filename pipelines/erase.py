@@ -14,7 +14,7 @@ from typing import Any
 
 from features import tombstones
 from features.errors import ParameterError, StorageError, listed
-from pipelines import forgetting, remnants, sinking
+from pipelines import forgetting, remnants, sink_objects, sinking
 from pipelines.merged_records import records_of
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -57,8 +57,10 @@ def run(
         with them), ``there`` (how many of all these the table has), ``pseudonyms``, ``runs`` (``run_id`` and
         rows by ``files``), ``beside`` (rows by file of ``.leadrank`` and MLflow), ``messages`` (of the
         watcher's outbox), ``state_rows`` (of the page's state; None without one), ``sql_rows`` (None without
-        ``sinks.sql``), ``leftovers`` (unfinished runs, scratch folders, indexes of the page), ``holding``
-        (files that may still name them, or cannot be read), ``remains`` (``where`` and ``why``).
+        ``sinks.sql``), ``object_runs`` (ids of the runs of ``sinks.objects`` of which only a copy without
+        them is left, None without one), ``leftovers`` (unfinished runs, scratch folders, indexes of the
+        page), ``holding`` (files that may still name them, or cannot be read), ``remains`` (``where`` and
+        ``why``).
 
     Raises
     ------
@@ -66,7 +68,7 @@ def run(
         No lead or no reason is given, the reason names a lead, or the table's ids are row numbers.
     InputError, UpstreamError
         The table ``leads`` cannot be read: nothing is erased, for nobody knows what was merged. Or the
-        database of ``sinks.sql`` does not answer: all files are clean.
+        database of ``sinks.sql`` or the store of ``sinks.objects`` does not answer: all files are clean.
     LockedError
         Another run holds the lock, or somebody reads a run.
     StorageError
@@ -111,6 +113,7 @@ def _cleaned(params: Params, home: Path, gone: Gone, *, is_dry: bool) -> dict[st
         "holding": beside.unreadable + ([] if is_dry else remnants.holding(params, home, gone.leads)),
         "messages": messages,
         "sql_rows": None if is_dry else sinking.erase(params, gone.leads),
+        "object_runs": None if is_dry else sink_objects.erase(params, home, gone),
     }
     if problems := [run.run_id for run in cleaned if run.problem is not None]:
         raise StorageError(

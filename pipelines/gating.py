@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from features.build import feature_table
 from features.ingest import said
 from features.memory import PRESENT, current_features, is_present, recall
@@ -16,7 +14,7 @@ from features.snapshots import known_until, numbered
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.rankers import ByModel, ByScorecard
-from serve import runs
+from serve import part_rows, runs
 from serve.gates import columns, ranking, tables
 from serve.gates.finding import Finding
 from serve.gates.limits import Limits
@@ -112,22 +110,32 @@ def _is_same_day(previous: Run, inputs: Inputs, as_of: datetime) -> bool:
     return as_of - then <= PRESENT and (inputs.is_flat or then >= known_until(inputs.tables))
 
 
-def _skew(
-    params: Params, previous: Run, inputs: Inputs, by: ByModel | ByScorecard, limits: Limits
-) -> Iterator[Finding]:
-    """Features of some leads of the run before, rebuilt as training would from tonight's tables."""
+def rebuilt(params: Params, run: Run, inputs: Inputs, by: ByModel | ByScorecard) -> Mapping[str, float]:
+    """Features of some leads of a run, rebuilt as training would from tonight's tables.
+
+    Returns
+    -------
+    Mapping
+        Share of the leads (0 to 1) whose feature is another now, by feature; empty in a flat start.
+    """
     if inputs.is_flat:
-        return
-    file = previous.folder / FEATURES
+        return {}
+    file = run.folder / FEATURES
     asked = inputs.backend.read_parquet(str(file), table_name="before").select("lead_id", "as_of")
     some = asked.order_by(asked.lead_id.hexdigest("md5")).limit(REBUILT_LEADS)
     snapshots = inputs.backend.create_table("rebuilt", numbered(some), overwrite=True)
     present_only = {feature.name for feature in current_features(inputs.fields)}
     chosen = [f for f in by.features(params, inputs) if f.name not in present_only]
     table = feature_table(snapshots, inputs.tables, chosen, inputs.fields, by.vocabulary)
-    remembered = {str(file): pq.read_schema(file).names}
+    remembered = {str(file): part_rows.schema(file).names}
     recalled = recall(inputs.backend, table.to_pyarrow(), chosen, inputs.fields, remembered)
-    for name, share in recalled.skew.items():
+    return recalled.skew
+
+
+def _skew(
+    params: Params, previous: Run, inputs: Inputs, by: ByModel | ByScorecard, limits: Limits
+) -> Iterator[Finding]:
+    for name, share in rebuilt(params, previous, inputs, by).items():
         if share > limits.skew:
             reason = (
                 f"'{name}' of {share:.0%} of the leads is not what the run before had for the same moment: "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from features.backend import Engine, engine, environment, workspace
 from features.errors import GateError
@@ -21,6 +21,13 @@ from features.tombstones import read as tombstones_of
 from pipelines import directing, feedback
 from pipelines.params import Params
 from pipelines.progress import Progress
+
+
+class Opening(Protocol):
+    """How a command opens the tables: `opened`, or what has them open for several commands."""
+
+    def __call__(self, params: Params, home: Path, progress: Progress, /) -> AbstractContextManager[Inputs]:
+        """The inputs, for the time of a block."""
 
 
 @dataclass(frozen=True)

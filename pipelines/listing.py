@@ -14,6 +14,7 @@ from pipelines.rankers import ByModel, ByScorecard
 from serve.lists import routing
 from serve.lists.calls import write_calls
 from serve.lists.consumed import role_of
+from serve.lists.holdout import write_groups
 from serve.lists.nurture import write_nurture
 
 
@@ -29,11 +30,27 @@ def check(params: Params, inputs: Inputs) -> None:
 
 
 def write_lists(
-    params: Params, inputs: Inputs, by: ByModel | ByScorecard, staged: Path, *, as_of: datetime
+    params: Params,
+    inputs: Inputs,
+    by: ByModel | ByScorecard,
+    staged: Path,
+    *,
+    as_of: datetime,
+    previous: Path | None = None,
 ) -> None:
-    """Write the lists of the staged ranking; no call list where no capacity is given."""
+    """Write the lists of the staged ranking; no call list where no capacity is given.
+
+    Parameters
+    ----------
+    previous
+        Folder of the run before this moment, whose holdout goes on; None without one.
+    """
     tables, moment = _columns(inputs), naive_utc(as_of).isoformat()
-    capacity = params.capacity.plan
+    capacity, holdout = params.capacity.plan, params.holdout.plan
+    if holdout is not None and not holdout.runs_at(moment):
+        holdout = None
+    if holdout is not None:
+        write_groups(inputs.connection, staged, holdout, as_of=moment, previous=previous)
     if capacity.has_list:
         write_calls(
             inputs.connection,
@@ -43,6 +60,7 @@ def write_lists(
             seed=params.seed,
             ranked_by=by.ranked_by,
             tables=tables,
+            holdout=holdout,
         )
     write_nurture(
         inputs.connection,

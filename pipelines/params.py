@@ -20,9 +20,12 @@ from models.promoting.thresholds import Thresholds
 from pipelines import params_rules, strict_yaml
 from pipelines.backtest_section import Backtest
 from pipelines.engine_section import Engine
+from pipelines.holdout_section import Holdout
+from pipelines.monitor_section import Monitor
 from pipelines.nightly_sections import Capacity, Gates, Nurture, Reports, Watch
 from pipelines.params_errors import refusal
 from pipelines.presets import PRESETS, Headers
+from pipelines.retrain_section import Retrain, Shadow
 from pipelines.sections import (
     Audit,
     Check,
@@ -35,10 +38,13 @@ from pipelines.sections import (
     Train,
     Tuning,
 )
+from pipelines.segments_section import Segments
 from pipelines.serve_sections import Serve
 from pipelines.sink_sections import Ads, Exports, Sinks
 from pipelines.tag_rules import USUAL, TagRule, usual
 
+WITHOUT_EFFECT = {"engine", "monitor", "retrain", "shadow"}
+"""Sections that change nothing in what comes out: how it is computed, what is watched, when to train."""
 Preset = Literal["salesforce", "hubspot", "dynamics", "marketo"]
 
 
@@ -61,21 +67,26 @@ class Params(Section):
     check: Check = Check()
     features: Features = Features()
     train: Train = Train()
+    segments: Segments = Segments()
     audit: Audit = Audit()
     scorecard: Scorecard = Scorecard()
     tracking: Tracking = Tracking()
     score: Score = Score()
     gates: Gates = Gates()
     capacity: Capacity = Capacity()
+    holdout: Holdout = Holdout()
     nurture: Nurture = Nurture()
     reports: Reports = Reports()
     watch: Watch = Watch()
+    monitor: Monitor = Monitor()
     exports: Exports = Exports()
     ads: Ads = Ads()
     sinks: Sinks = Sinks()
     serve: Serve = Serve()
     backtest: Backtest = Backtest()
     promotion: Thresholds = Thresholds()
+    retrain: Retrain = Retrain()
+    shadow: Shadow = Shadow()
     tuning: Tuning = Tuning()
     engine: Engine = Engine()
     tags: Mapping[Plain, TagRule] = USUAL
@@ -126,9 +137,10 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
 def digest(params: Params) -> str:
     """SHA-256 over all parameters, in hexadecimal: equal for files that mean the same.
 
-    The engine is not among them: it changes nothing in what comes out.
+    Sections that change nothing in what comes out are not among them.
     """
-    meant = params.model_dump(mode="json", exclude={"engine"})
+    silent = WITHOUT_EFFECT if params.segments.by else {*WITHOUT_EFFECT, "segments"}
+    meant = params.model_dump(mode="json", exclude=silent)
     canonical = json.dumps(meant, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -34,6 +34,8 @@ train:
   at_days_after_creation: []  # for example [1, 3, 7]: look also when a lead is so many days old
   reporting_delay_days: 3  # days until an outcome is surely in the tables
   censoring: leave_out     # moments whose horizon is not over; weight: use those that are decided already
+  unworked: keep           # leads on no call list; leave_out: learn from called ones alone, weighted …
+  most_weight: 10          # … by the inverse of the chance that they had to be called, at most so much
   max_rows: 1000000        # moments to learn from at most; of more, so many are drawn and weighted; null: all
   memory: false            # true: use the features of published runs, the only past of current fields
   min_outcomes: 10         # with fewer won or fewer lost leads no model is trained
@@ -45,6 +47,11 @@ train:
   max_trees: 1000          # upper bound; training usually stops sooner
   monotone: {}             # what may only raise or lower the chance, for example {touches: rising}
   as_of: null              # moment that training looks back from; null: the latest recorded fact
+
+# ── Models of their own for single values of a category, where later leads show that it pays ────
+segments:
+  by: null           # source, territory or another category of leads; null: one model for all
+  min_outcomes: 100  # won, and lost, leads of the training slice that such a value needs
 
 # ── Tags that are predicted: shown where their precision held on later leads ────────────────────
 # rule reaches: one of the stages, first; silent: no touch by the lead; high_amount: top quarter if won.
@@ -87,8 +94,8 @@ engine:
 # ── Where experiments and models are kept ───────────────────────────────────────────────────────
 tracking:
   uri: sqlite:///mlflow.db  # an MLflow address; credentials belong into the environment
-  experiment: leadrank
-  model: leadrank
+  experiment: leadrank      # name of the experiment
+  model: leadrank           # name of the registered model
 
 # ── leadrank promote: what a new model may cost ─────────────────────────────────────────────────
 promotion:
@@ -102,6 +109,20 @@ promotion:
   churn_max_share: 0.5              # of tonight's best leads that are replaced
   same_reason_min_share: 0.3        # of tonight's leads that keep their first family of reasons
 
+# ── leadrank retrain: when to train again, for cron ─────────────────────────────────────────────
+retrain:
+  every_days: 30      # days from one training to the next; null: not by time
+  new_outcomes: null  # leads that were decided since the latest training; null: not by their number
+  on_drift: true      # leadrank monitor may ask for it
+  rest_days: 7        # days after a training in which none is due, whatever else says so
+  backtest: false     # replay the past, too: it takes as long as several trainings
+  promote: true       # put the challenger in force when every gate is open; false: a person decides
+
+# ── A challenger scores beside the champion before anybody calls by it ──────────────────────────
+shadow:
+  nights: 0                # nights on which it does; 0: none
+  needed_to_promote: true  # it is promoted only after all of them
+
 # ── leadrank score ──────────────────────────────────────────────────────────────────────────────
 score:
   runs: runs           # folder of the published rankings
@@ -112,6 +133,7 @@ score:
   language: en         # of the sentences: en, zh or ru
   evidence_leads: 50   # earlier leads with such a value that the evidence of a reason needs
   timeline_touches: 20 # latest touches of each lead that are published to be shown; 0: none
+  part_leads: null     # leads of a part, where the large files are folders of parts; null: one file each
   grade_shares: [0.25, 0.5, 0.75]  # of the leads: the best grade, the best two, the best three
   routes:              # what to do by grade: A-D for who the lead is, 1-4 for what it does
     call_now: [A1, B1, A2]
@@ -140,6 +162,12 @@ capacity:
   explore_share: 0.1   # part of each list that is drawn at random from the leads below the cut
   recycle_days: null   # days without a touch by the team after which a lead goes to the next rep
 
+# ── A random holdout: leads that the ranking does not steer, docs/feedback-loop.md ──────────────
+holdout:
+  share: 0       # of the leads that are in the control group, up to 0.5; 0: no experiment runs
+  salt: holdout  # name of the experiment: another name draws other leads
+  since: null    # moment from which it runs; null: from the first night on
+
 # What leads to nurture are offered: what earlier leads like them consumed before they advanced.
 nurture:
   kinds: 3             # at most so many kinds of content for a lead
@@ -149,6 +177,23 @@ nurture:
 # What `leadrank report` shows of sources, funnel and team.
 reports:
   sla_hours: 24        # hours in which a lead has to be touched once it is marketing-qualified
+
+# ── leadrank monitor: what has moved since training and since last week ─────────────────────────
+# A warning begins at three quarters of a limit.
+monitor:
+  at_score: true      # look by itself after each published ranking
+  fail_on: alarm      # level from which on `leadrank monitor` ends with 4: warning, alarm; null: never
+  drift: 0.25         # how far a feature, or the score, may move (PSI) …
+  matters: 0.01       # … if that times its share of all contributions reaches this
+  model_drift: 0.1    # how far all features may move, weighted by these shares
+  null_rise: 0.1      # by how much the part of leads without a value of a feature may rise
+  unseen_rise: 0.1    # likewise with a category that training did not know
+  least_share: 0.005  # of all contributions, below which such a rise does not matter
+  false_alarms: 0.01  # of what is named among new leads, the part that chance alone may have done
+  min_leads: 10       # new leads of a segment without which nothing is said of it
+  skew: 0.05          # part of leads whose feature may differ when it is rebuilt for last week's run
+  realised: {}        # limits of rankings whose outcomes are known: docs/monitoring-quality.md
+  estimated: {}       # limits of what tonight's ranking will turn out to be
 
 # ── leadrank watch: who has just reached scorecard.mql_points, while it happens ─────────────────
 watch:
@@ -172,11 +217,12 @@ sinks:
   sql_lock_seconds: 10        # how long a statement waits for a lock
   sql_statement_seconds: 600  # how long it may take
   sql_retry_seconds: 60       # how long a database that does not answer is asked again
+  objects: null               # s3://bucket/prefix of an object store that keeps the runs, too
 
 # ── leadrank serve: the page and its API, docs/serving.md ───────────────────────────────────────
 serve:
   host: 127.0.0.1      # where it listens; beyond this machine it wants public_url
-  port: 8000
+  port: 8000           # likewise
   public_url: null     # the https address that browsers know it by
   trusted_proxy: null  # address of the proxy whose word on who asks is taken
   state_url_env: null  # environment variable with the URL of the state; null: .leadrank/state.db

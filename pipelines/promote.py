@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,18 @@ from models import registry
 from models.promoting.gates import Evidence, Verdict, judge, signal
 from models.promoting.unseen import Voice
 from models.tracking.versions import BEFORE_TAG, CHALLENGER, CHAMPION
+from pipelines import shadowing, working
 from pipelines.asking import question
 from pipelines.champion import Champion, fetched, forward_test_of, moving
-from pipelines.inputs import opened
+from pipelines.deferring import keep
+from pipelines.inputs import Opening, opened
 from pipelines.pairing import paired, tonight
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.train import with_rows
 
 HOW_TAG, REASON_TAG, SHUT_TAG = "leadrank.promotion", "leadrank.promotion_reason", "leadrank.promotion_shut"
+REFUSED = "refused"
 
 
 def run(
@@ -31,6 +34,7 @@ def run(
     progress: Progress,
     rows: Path | None = None,
     forced_for: str | None = None,
+    opening: Opening = opened,
 ) -> dict[str, Any]:
     """Make a version the champion if every gate is open.
 
@@ -42,6 +46,8 @@ def run(
         Explicit rows ``lead_id, as_of, label`` to compare on; as for ``train``.
     forced_for
         Reason to promote whatever gate is shut; it is recorded. None refuses.
+    opening
+        How the tables are opened.
 
     Returns
     -------
@@ -64,11 +70,12 @@ def run(
         standing = next((v for v in every if CHAMPION in v.aliases), None)
         if standing is not None and standing.version == wanted.version:
             return {**_told(name, wanted, standing, Verdict((), {}, ()), {}), "is_new": False}
-        verdict, about = _judged(params, home, standing, wanted, rows, progress)
+        verdict, about = _judged(params, home, standing, wanted, rows, progress, opening)
+        verdict = replace(verdict, gates=(*verdict.gates, *shadowing.gates(params, home, standing, wanted)))
         told = _told(name, wanted, standing, verdict, about)
         against = "nothing" if standing is None else f"version-{standing.version}"
         registry.note(uri, wanted, f"promotion/against-{against}.json", told)
-        _refuse_shut(wanted, verdict, forced_for)
+        _refuse_shut(uri, name, wanted, verdict, forced_for)
         instead_of = None if standing is None else standing.version
         record = {
             HOW_TAG: "forced" if verdict.shut else "passed",
@@ -76,7 +83,7 @@ def run(
             SHUT_TAG: ", ".join(gate.name for gate in verdict.shut) or "none",
             BEFORE_TAG: instead_of or "",
         }
-        registry.put_in_force(uri, name, wanted, instead_of=instead_of, record=record)
+        keep(home, name, registry.put_in_force(uri, name, wanted, instead_of=instead_of, record=record))
     return {**told, "forced_for": forced_for if verdict.shut else None}
 
 
@@ -97,6 +104,7 @@ def _judged(
     wanted: registry.Version,
     rows: Path | None,
     progress: Progress,
+    opening: Opening,
 ) -> tuple[Verdict, dict[str, Any]]:
     """The verdict, and what was compared; a model that takes nobody's place has one gate."""
     if standing is None:
@@ -107,9 +115,10 @@ def _judged(
         voices = [
             Voice(m.bundle, forward_test_of(uri, v)) for m, v in ((champion, standing), (challenger, wanted))
         ]
-    with opened(with_rows(params, rows), home, progress) as inputs:
+    with opening(with_rows(params, rows), home, progress) as inputs:
         with progress.stage("comparing on rows that neither has learned from"):
-            asked = question(params, inputs, has_rows=rows is not None)
+            called = working.calls(params, home, inputs)
+            asked = question(params, inputs, has_rows=rows is not None, calls=called)
             pair = paired(params, inputs, voices[0], voices[1], asked.mature)
         with progress.stage("comparing tonight's lists"):
             churn, same = tonight(params, inputs, champion.bundle, challenger.bundle)
@@ -136,10 +145,14 @@ def _question(model: Champion) -> str:
     return f"{target.stage}{within}"
 
 
-def _refuse_shut(wanted: registry.Version, verdict: Verdict, forced_for: str | None) -> None:
+def _refuse_shut(
+    uri: str, name: str, wanted: registry.Version, verdict: Verdict, forced_for: str | None
+) -> None:
     """End here if a gate is shut and nobody may or wants to open it."""
     if not verdict.shut or (forced_for is not None and verdict.may_be_forced):
         return
+    shut = ", ".join(gate.name for gate in verdict.shut)
+    registry.mark(uri, name, wanted, {HOW_TAG: REFUSED, SHUT_TAG: shut})
     said = "; ".join(f"gate '{gate.name}' is shut: {gate.says}" for gate in verdict.shut)
     hint = (
         f"`leadrank promote {wanted.version} --force --reason TEXT` promotes it all the same"

@@ -24,7 +24,7 @@ from pipelines.deferring import PATIENCE_SECONDS, keep, kept, within
 from pipelines.inputs import Inputs
 from pipelines.offering import offered, vocabulary_of
 from pipelines.params import Params
-from serve import batch, by_scorecard, runs, spread
+from serve import batch, by_scorecard, runs, sorting, spread
 
 Advance: TypeAlias = Callable[[int], None]
 
@@ -69,16 +69,25 @@ class ByModel:
             modules=params.features.modules,
         )
 
-    def score(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, on_rows: Advance) -> int:
+    def score(
+        self, inputs: Inputs, staged: Path, *, shown: batch.Shown, part_leads: int | None, on_rows: Advance
+    ) -> int:
         """Score and explain the staged features; the number of leads."""
         bundle = self.champion.bundle
         asked = asked_tonight(inputs, bundle, inputs.backend.table("snapshots"))
         features, engine = staged / "features.parquet", inputs.engine
-        if isinstance(engine, Wide):
-            return spread.score_leads(
-                engine, bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows
-            )
-        return batch.score_leads(bundle, features, staged, shown=shown, asked=asked, on_rows=on_rows)
+        score = partial(spread.score_leads, engine) if isinstance(engine, Wide) else batch.score_leads
+        return score(
+            bundle, features, staged, shown=shown, asked=asked, part_leads=part_leads, on_rows=on_rows
+        )
+
+    def rank(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, part_leads: int | None) -> None:
+        """Write the ranking of the staged scores; on the engine's machines, if these lie in parts."""
+        engine = inputs.engine
+        if part_leads is not None and isinstance(engine, Wide) and (staged / batch.SCORES).is_dir():
+            sorting.write_ranking(engine, inputs.connection, staged, shown=shown, part_leads=part_leads)
+        else:
+            batch.write_ranking(inputs.connection, staged, shown=shown, part_leads=part_leads)
 
     def told(self) -> dict[str, Any]:
         """For the manifest: ``ranked_by``, ``ranked_because`` and ``model``."""
@@ -87,6 +96,8 @@ class ByModel:
             "name": self.name,
             "version": self.champion.version,
             "digest": self.digest,
+            "stage": bundle.target.stage,
+            "horizon_days": bundle.target.horizon_days,
             "calibration": bundle.target.calibration.as_json(),
             "base_rate": evidence.kept(bundle.extras, columns=len(bundle.specs)).base_rate,
         }
@@ -129,10 +140,30 @@ class ByScorecard:
         """The features of the rules."""
         return self.chosen
 
-    def score(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, on_rows: Advance) -> int:  # noqa: ARG002
+    def score(
+        self,
+        inputs: Inputs,  # noqa: ARG002  # as ByModel's
+        staged: Path,
+        *,
+        shown: batch.Shown,
+        part_leads: int | None,
+        on_rows: Advance,
+    ) -> int:
         """Give the staged leads their points; the number of leads."""
-        features = staged / "features.parquet"
-        return by_scorecard.score_leads(self.card, features, staged, shown=shown, on_rows=on_rows)
+        return by_scorecard.score_leads(
+            self.card,
+            staged / "features.parquet",
+            staged,
+            shown=shown,
+            part_leads=part_leads,
+            on_rows=on_rows,
+        )
+
+    def rank(self, inputs: Inputs, staged: Path, *, shown: batch.Shown, part_leads: int | None) -> None:
+        """Write the ranking of the staged points."""
+        batch.write_ranking(
+            inputs.connection, staged, shown=shown, ranked_by=self.ranked_by, part_leads=part_leads
+        )
 
     def told(self) -> dict[str, Any]:
         """For the manifest: ``ranked_by``, ``ranked_because``, and the card in the place of the model."""

@@ -43,7 +43,7 @@ def memory(params: Params, home: Path, *, is_flat: bool) -> Memory:
         return Memory({})
     every = (run for run in runs.published(home / params.score.runs) if not run.manifest.get("changed_since"))
     found = sorted(every, key=_worth)
-    damaged = {run.run_id for run in found if FEATURES in runs.damaged_files(run)}
+    damaged = {run.run_id for run in found if runs.damaged_files(run, FEATURES)}
     nights = {run.as_of: run for run in found if run.run_id not in damaged}
     return Memory(
         {run.folder / FEATURES: datetime.fromisoformat(at) for at, run in sorted(nights.items())},
@@ -53,9 +53,9 @@ def memory(params: Params, home: Path, *, is_flat: bool) -> Memory:
 
 def remembered(inputs: Inputs, table: Any, features: Sequence[Feature], known: Memory) -> Recalled:
     """The table with what the runs remember of it."""
-    import pyarrow.parquet as pq
+    from serve import part_rows
 
-    files = {str(path): pq.read_schema(path).names for path in known.nights}
+    files = {str(path): part_rows.schema(path).names for path in known.nights}
     return recall(inputs.backend, table, features, inputs.fields, files)
 
 

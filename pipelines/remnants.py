@@ -137,6 +137,12 @@ def _remains(params: Params, home: Path) -> Iterator[tuple[str, str]]:
             "uploads for ad platforms",
             "found while the table 'leads' has the click id",
         )
+    if params.sinks.objects is not None:
+        yield (
+            "old versions in the bucket of 'sinks.objects'",
+            "a bucket with versioning keeps them: let a lifecycle rule expire them",
+        )
+        yield "hosts that `leadrank pull`", "they let go of it with their next pull"
     yield "files that you named yourself", "predict --out, explain --html, reports: remove them by hand"
     yield f"'{FILE}' and '{KEY}'", "a keyed hash of the id, so that no load brings the lead back"
 

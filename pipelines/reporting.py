@@ -53,6 +53,7 @@ def write_reports(
         half_life_days=params.features.half_life_days,
         tables=_columns(inputs),
         touches=touches,
+        holdout_share=params.holdout.share or None,
     )
     writing.write(inputs.connection, staged, plan, previous=previous)
     card = card_of(params, home, by) if isinstance(by, ByModel) else None

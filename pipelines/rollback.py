@@ -10,6 +10,7 @@ from features.errors import ModelError, ParameterError, StorageError, listed
 from models import registry
 from pipelines import sinking
 from pipelines.champion import fetched, moving
+from pipelines.deferring import keep
 from pipelines.params import Params
 from pipelines.progress import Progress
 from serve import runs
@@ -53,7 +54,11 @@ def model(
             back = fetched(uri, home, wanted)
         if wanted.version != standing.version:
             record = {FROM_TAG: standing.version, REASON_TAG: reason}
-            registry.put_in_force(uri, name, wanted, instead_of=standing.version, record=record)
+            keep(
+                home,
+                name,
+                registry.put_in_force(uri, name, wanted, instead_of=standing.version, record=record),
+            )
     return {
         "model": name,
         "version": back.version,

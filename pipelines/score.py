@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from features.memory import current_features
-from pipelines import again, attempts, changed, sinking
+from models.tracking.packages import direct
+from pipelines import again, attempts, changed, monitoring, sinking
 from pipelines import params as parameters
 from pipelines.again import IfExists
 from pipelines.gating import counted, findings
@@ -59,7 +60,8 @@ def run(
         or ``scorecard``), ``ranked_because``, ``counts``, ``withheld`` (leads without a probability,
         by reason), ``listed`` (rows of the call list, None without one, and of the nurture list), ``gates``
         (what they found and who accepted it), ``missed`` (days since the run before without a ranking),
-        ``changed_since`` (``run_id``, leads ``rescored`` and ``kept``; None without one) and the first
+        ``changed_since`` (``run_id``, leads ``rescored`` and ``kept``; None without one), ``monitoring`` (the
+        verdict of `pipelines.monitoring`; None where nothing was published or asked) and the first
         ``leads`` of the ranking.
 
     Raises
@@ -103,7 +105,8 @@ def run(
                 run = runs.publish(staged, folder, announced(free), manifest)
             if params.score.keep_runs is not None:
                 collect(folder, keep=params.score.keep_runs)
-            return _told(run, is_new=True)
+            watched = monitoring.at_score(params, home, inputs, run, by, progress)
+            return {**_told(run, is_new=True), "monitoring": watched}
 
 
 def verify(params: Params, home: Path, night: runs.Run, *, progress: Progress) -> dict[str, Any]:
@@ -167,6 +170,7 @@ def _manifest(
         "gates": gates,
         "params_digest": parameters.digest(params),
         "language": params.score.language,
+        "packages": direct(),
         "current_fields": [f.name for f in current_features(inputs.fields)] if done.is_now else [],
         **by.told(),
     }
@@ -184,6 +188,7 @@ def _told(run: runs.Run, *, is_new: bool) -> dict[str, Any]:
         "withheld": queries.withheld(run),
         "gates": run.manifest.get("gates"),
         "changed_since": run.manifest.get("changed_since"),
+        "monitoring": None,
         "missed": missed(run.folder.parent, run),
         "leads": queries.top_leads(run, 10),
     }

@@ -117,6 +117,11 @@ class Train(Section):
     censoring
         What becomes of snapshots whose window is not over: ``leave_out``, or ``weight``: those that are
         decided already are used, and all are weighted by the inverse probability of censoring.
+    unworked
+        What becomes of leads that no call list named, from the first list on: ``keep``, or ``leave_out``:
+        called ones are learned from, weighted by the inverse probability of their selection.
+    most_weight
+        What no called lead stands for more than, where the others are left out.
     max_rows
         Moments to learn from at the most, of all leads: of more, so many are drawn and weighted. None draws
         none.
@@ -153,6 +158,8 @@ class Train(Section):
     at_days_after_creation: tuple[Positive, ...] = ()
     reporting_delay_days: Annotated[int, Field(ge=0)] = 3
     censoring: Literal["leave_out", "weight"] = "leave_out"
+    unworked: Literal["keep", "leave_out"] = "keep"
+    most_weight: Annotated[float, Field(ge=1)] = 10.0
     max_rows: Annotated[int, Field(ge=1000)] | None = 1_000_000
     memory: bool = False
     min_outcomes: Positive = 10
@@ -250,6 +257,9 @@ class Score(Section):
         Share of earlier leads that has the best grade, the best two, the best three.
     routes
         Grades by route, such as ``call_now: [A1]``; the rest is held.
+    part_leads
+        Leads of a part, where the large files of a run are folders of parts (`serve.parts`); None: each is
+        one file.
     language
         Of sentences, pages, reports, and the terminal of a ranking.
     """
@@ -261,6 +271,7 @@ class Score(Section):
     reasons_against: Annotated[int, Field(ge=0)] = 2
     evidence_leads: Positive = 50
     timeline_touches: Annotated[int, Field(ge=0)] = 20
+    part_leads: Annotated[int, Field(ge=1000)] | None = None
     grade_shares: tuple[Share, Share, Share] = QUARTERS
     routes: Mapping[Plain, tuple[Grade, ...]] = ROUTES
     language: LanguageCode = "en"

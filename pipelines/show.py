@@ -22,7 +22,7 @@ RANKING = "ranking.parquet"
 
 
 def current(params: Params, home: Path, top: int, *, now: datetime) -> dict[str, Any]:
-    """The ranking in force: run, age, why the latest attempt failed, what SQL lacks, the first leads."""
+    """The ranking in force: run, age, why the latest attempt failed, what other systems lack, the leads."""
     run = _in_force(params, home)
     return {
         "run_id": run.run_id,
@@ -30,6 +30,7 @@ def current(params: Params, home: Path, top: int, *, now: datetime) -> dict[str,
         "age_days": (now - datetime.fromisoformat(run.as_of)).total_seconds() / DAY_SECONDS,
         "last_failure": attempts.failed(home),
         "pending": sinking.pending(params, home),
+        "pending_objects": sinking.pending_objects(params, home),
         **queries.ranked_by(run),
         "counts": run.manifest["counts"],
         "withheld": queries.withheld(run),

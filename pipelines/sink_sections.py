@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from features.errors import ParameterError
+from features.ingest.objects import address, is_address
 from pipelines.sections import Name, Plain, Positive, Section, Variable
 from serve.sinks.platforms import Ads as Platforms
 from serve.sinks.targets import Crm
@@ -69,7 +71,7 @@ class Ads(Section):
 
 
 class Sinks(Section):
-    """The ranking as tables of a database.
+    """The ranking as tables of a database, and its files in an object store.
 
     Attributes
     ----------
@@ -83,6 +85,8 @@ class Sinks(Section):
         How long one statement may take.
     sql_retry_seconds
         How long a database that does not answer is asked again.
+    objects
+        ``s3://bucket/prefix`` below which runs are kept; None: in no object store.
     """
 
     sql: Variable | None = None
@@ -90,3 +94,15 @@ class Sinks(Section):
     sql_lock_seconds: Positive = 10
     sql_statement_seconds: Positive = 600
     sql_retry_seconds: Annotated[int, Field(ge=0)] = 60
+    objects: str | None = None
+
+    @field_validator("objects")
+    @classmethod
+    def _a_bucket(cls, given: str | None) -> str | None:
+        try:
+            is_place = given is None or (is_address(given) and bool(address(given)))
+        except ParameterError:
+            is_place = False
+        if not is_place:  # not shown: somebody may have put his keys there
+            raise PydanticCustomError("bucket", "Input should be an address like s3://bucket/prefix")
+        return given

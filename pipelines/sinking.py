@@ -1,34 +1,62 @@
-"""From the published files to the SQL tables: after every publish, and again until the database has it all.
+"""From the published files to the SQL tables and the object store: after every publish, until they have all.
 
-The files are published first and stand whatever the database does. What it still lacks is noted before the
-attempt (``.leadrank/pending-sql.json``), so that a crash between the two is made good by the next night.
+The files are published first and stand whatever the other systems do. What one still lacks is noted before
+the attempt (``.leadrank/pending-sql.json``, ``pending-objects.json``), so that a crash between the two is
+made good by the next night.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from features.backend import environment
 from features.errors import LockedError, ModelError, ParameterError, StorageError, UpstreamError
+from features.ingest.objects import installed
 from pipelines.params import Params
+from pipelines.sink_notes import note, noted
+from pipelines.sink_objects import place_of
 from serve import keeping, runs
 from serve.runs import Run
-from serve.sinks import sql
+from serve.sinks import objects, sql
 from serve.sinks.database import Database, usable
+from serve.sinks.sql import Delivered, Wanted
 
-FILE = "pending-sql.json"
+FILE, OBJECTS_FILE = "pending-sql.json", "pending-objects.json"
 Announce = Callable[[str], str]
 _POINTER_MOVES = 5
+_PASSING = (UpstreamError, LockedError, StorageError)
+
+
+@dataclass(frozen=True)
+class _Sink:
+    """One system that published runs are carried to.
+
+    Attributes
+    ----------
+    name
+        The key of `resume`.
+    file
+        Name of its note.
+    check
+        Refuses before any work what cannot be used.
+    deliver
+        Brings it to what is wanted.
+    """
+
+    name: str
+    file: str
+    check: Callable[[], object]
+    deliver: Callable[[Wanted], Delivered]
 
 
 @contextmanager
 def carried_on(params: Params, home: Path) -> Iterator[Announce]:
-    """Carry to the SQL tables what is announced within, once the work within has ended well.
+    """Carry to the other systems what is announced within, once the work within has ended well.
 
     Yields
     ------
@@ -38,57 +66,63 @@ def carried_on(params: Params, home: Path) -> Iterator[Announce]:
     Raises
     ------
     ParameterError
-        The environment variable of ``sinks.sql`` cannot be used; told before any work.
+        The environment variable of ``sinks.sql`` cannot be used, or what a sink needs is not installed; told
+        before any work.
     UpstreamError
-        The database does not answer: the files are published, and a note says what it lacks.
+        The database or the object store does not answer: the files are published, and a note says what it
+        lacks. The other one has been tried, too.
     """
-    database = _database(params)
-    if database is None:
-        yield str
-        return
+    sinks = _sinks(params)
 
     def announced(run_id: str) -> str:
-        _note(home, {*_noted(home)["runs"], run_id})
+        for sink in sinks:
+            note(home, sink.file, {*noted(home, sink.file)["runs"], run_id})
         return run_id
 
-    usable(database, environment())
+    for sink in sinks:
+        sink.check()
     yield announced
-    _deliver(params, home, database)
+    _deliver_all(params, home, sinks)
 
 
 def resume(params: Params, home: Path) -> dict[str, Any]:
-    """Bring the SQL tables to what is published: what is noted, and the run in force.
+    """Bring the other systems to what is published: what is noted, and the run in force.
 
     Returns
     -------
     dict
-        ``run_id`` in force in the database, ids of the runs that are new there (``loaded``), and of those
-        that are gone (``removed``).
+        Of the database, and under ``objects`` of the object store (None without one): ``run_id`` in force
+        there, ids of the runs that are new there (``loaded``), and of those that are gone (``removed``).
 
     Raises
     ------
     ParameterError
-        There is no ``sinks.sql``, or its environment variable cannot be used.
+        There is no sink, its environment variable cannot be used, or what it needs is not installed.
     ModelError
         No ranking is published yet.
     UpstreamError
-        The database does not answer.
+        The database or the object store does not answer.
     """
-    database = _database(params)
-    if database is None:
-        raise ParameterError("sinks.sql is not set", hint="name the environment variable with the URL there")
-    done = _deliver(params, home, database)
-    if done is None:
+    sinks = _sinks(params)
+    if not sinks:
+        raise ParameterError(
+            "sinks.sql is not set, nor is sinks.objects", hint="say there where the ranking goes as well"
+        )
+    done = _deliver_all(params, home, sinks)
+    if not done:
         raise ModelError("no ranking is published yet", hint="run `leadrank score`")
-    told = asdict(done)
-    return {"run_id": told.pop("current"), **told}
+    of_tables, of_objects = (_told(done.get(name)) for name in ("sql", "objects"))
+    return {**(of_tables or {"run_id": None, "loaded": (), "removed": ()}), "objects": of_objects}
 
 
 def pending(params: Params, home: Path) -> dict[str, Any] | None:
     """What the SQL tables lack: ids of ``runs`` and the ``reason``; None if nothing."""
-    noted = _noted(home)
-    lacking = [name for name in noted["runs"] if runs.find(home / params.score.runs, name) is not None]
-    return {**noted, "runs": lacking} if lacking and params.sinks.sql is not None else None
+    return _lacking(params, home, FILE) if params.sinks.sql is not None else None
+
+
+def pending_objects(params: Params, home: Path) -> dict[str, Any] | None:
+    """What the object store lacks, as `pending`."""
+    return _lacking(params, home, OBJECTS_FILE) if params.sinks.objects is not None else None
 
 
 def erase(params: Params, lead_ids: Collection[str]) -> int | None:
@@ -101,6 +135,17 @@ def erase(params: Params, lead_ids: Collection[str]) -> int | None:
     """
     database = _database(params)
     return None if database is None else sql.erase(database, environment(), lead_ids)
+
+
+def _sinks(params: Params) -> list[_Sink]:
+    database, place = _database(params), place_of(params)
+    found = []
+    if database is not None:
+        check = partial(usable, database, environment())
+        found.append(_Sink("sql", FILE, check, partial(sql.deliver, database, environment())))
+    if place is not None:
+        found.append(_Sink("objects", OBJECTS_FILE, installed, partial(objects.deliver, place)))
+    return found
 
 
 def _database(params: Params) -> Database | None:
@@ -116,24 +161,38 @@ def _database(params: Params) -> Database | None:
     )
 
 
-def _deliver(params: Params, home: Path, database: Database) -> sql.Delivered | None:
-    folder, noted = home / params.score.runs, _noted(home)["runs"]
+def _deliver_all(params: Params, home: Path, sinks: Collection[_Sink]) -> dict[str, Delivered]:
+    """What each system has done, none before the first publish; one that fails keeps no other from it."""
+    done, failed = {}, []
+    for sink in sinks:
+        try:
+            if (told := _deliver(params, home, sink)) is not None:
+                done[sink.name] = told
+        except _PASSING as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return done
+
+
+def _deliver(params: Params, home: Path, sink: _Sink) -> Delivered | None:
+    folder, lacking = home / params.score.runs, noted(home, sink.file)["runs"]
     with ExitStack() as held:
         in_force = _in_force(folder, held)
         if in_force is None:
             return None
-        wanted = sql.Wanted(
-            runs=_readable(folder, noted, held),
+        wanted = Wanted(
+            runs=_readable(folder, lacking, held),
             in_force=in_force,
-            withdrawn=tuple(runs.withdrawn(folder)),
+            withdrawn=runs.withdrawn(folder),
             keep=params.score.keep_runs,
         )
         try:
-            done = sql.deliver(database, environment(), wanted)
-        except UpstreamError as error:
-            _note(home, {*noted, in_force.run_id}, reason=error.reason)
+            done = sink.deliver(wanted)
+        except _PASSING as error:
+            note(home, sink.file, {*lacking, in_force.run_id}, reason=error.reason)
             raise
-    _note(home, set(_noted(home)["runs"]) - {*noted, in_force.run_id})
+    note(home, sink.file, set(noted(home, sink.file)["runs"]) - {*lacking, in_force.run_id})
     return done
 
 
@@ -159,31 +218,14 @@ def _readable(folder: Path, names: list[str], held: ExitStack) -> list[Run]:
     return found
 
 
-def _noted(home: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((home / ".leadrank" / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    return (
-        found
-        if isinstance(found, dict) and isinstance(found.get("runs"), list)
-        else {"runs": [], "reason": None}
-    )
+def _lacking(params: Params, home: Path, file: str) -> dict[str, Any] | None:
+    found = noted(home, file)
+    lacking = [name for name in found["runs"] if runs.find(home / params.score.runs, name) is not None]
+    return {**found, "runs": lacking} if lacking else None
 
 
-def _note(home: Path, names: set[str], *, reason: str | None = None) -> None:
-    """Replace the note, or take it away if nothing is lacking."""
-    file = home / ".leadrank" / FILE
-    try:
-        if not names:
-            file.unlink(missing_ok=True)
-            return
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps({"runs": sorted(names), "reason": reason}), encoding="utf-8")
-        fresh.replace(file)
-    except OSError as error:
-        raise StorageError(
-            f"the note '{FILE}' cannot be written",
-            hint="free or fix the disk, then `leadrank publish --resume`",
-        ) from error
+def _told(done: Delivered | None) -> dict[str, Any] | None:
+    if done is None:
+        return None
+    told = asdict(done)
+    return {"run_id": told.pop("current"), **told}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines import told_audit, told_further, told_ranking, told_segments, told_time
+from pipelines import told_audit, told_further, told_own, told_ranking, told_segments, told_time
 from pipelines.terminal import say, show_table
 
 Result = Mapping[str, Any]
@@ -60,6 +60,7 @@ def trained(result: Result) -> None:
     say(
         *told_further.lines(result),
         *told_segments.lines(result),
+        *told_own.lines(result),
         *told_audit.signal(result),
         *told_audit.decisions(result["audit"]),
         f"registered {result['model']} version {result['version']} ({' and '.join(result['aliases'])})",

@@ -18,6 +18,7 @@ WHY: Mapping[str, str] = {
     "best": marked("among the best"),
     "explore": marked("drawn, to learn"),
     "recycled": marked("not worked so far"),
+    "control": marked("as without a ranking"),
 }
 
 

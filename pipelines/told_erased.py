@@ -28,6 +28,8 @@ def erased(result: Result) -> None:
         rows.append(("the page", "feedback, audit log, saved views", f"{result['state_rows']:,}"))
     if result["sql_rows"] is not None:
         rows.append(("database", "leadrank_ranking", f"{result['sql_rows']:,}"))
+    if result["object_runs"]:
+        rows += [("object store", name, "replaced by a copy without them") for name in result["object_runs"]]
     if rows:
         show_table(("run", "file", "rows"), rows)
     if result["leftovers"]:

@@ -8,6 +8,7 @@ from typing import Any
 from features.catalogue import ENGLISH, Language
 from models.labels import marked
 from models.phrases import recognised, spoken
+from pipelines import told_monitor, told_retrain
 from pipelines.terminal import say, show_table
 
 Result = Mapping[str, Any]
@@ -36,6 +37,9 @@ def ranking(result: Result, words: Language = ENGLISH) -> None:
     )
     say(*_quarantined(result, words), *_opted_out(result, words), *_listed(result, words))
     leads(result["leads"], words)
+    say(*told_monitor.short(result.get("monitoring"), words))
+    if on_trial := result.get("shadow"):
+        told_retrain.trial(on_trial, words)
 
 
 def _aged(result: Result, words: Language) -> Iterator[str]:
@@ -58,6 +62,12 @@ def _aged(result: Result, words: Language) -> Iterator[str]:
         yield words.counted(
             "the SQL tables lack {n} run: `leadrank publish --resume` carries it there",
             "the SQL tables lack {n} runs: `leadrank publish --resume` carries them there",
+            len(lacking["runs"]),
+        )
+    if lacking := result.get("pending_objects"):
+        yield words.counted(
+            "the object store lacks {n} run: `leadrank publish --resume` carries it there",
+            "the object store lacks {n} runs: `leadrank publish --resume` carries them there",
             len(lacking["runs"]),
         )
 

@@ -24,6 +24,7 @@ JUDGED = (
     marked("what was said"), marked("leads"), marked("mature"), marked("converted"), marked("won so far"),
 )  # fmt: skip
 SIDES = {"for": marked("accepted or worked"), "against": marked("handed back or not a fit")}
+GROUPS = {"treated": marked("steered by the ranking"), "control": marked("control group")}
 MODEL = (marked("family"), marked("features"), marked("share of all"))
 
 
@@ -129,6 +130,7 @@ def _model(told: Result, words: Language) -> tuple[tuple[str, ...], Iterator[tup
 def _notes(told: Result, name: str, words: Language) -> Iterator[str]:
     """What a reader of the table has to know."""
     if name == "model":
+        yield from _holdout(told.get("holdout"), words)
         best = told["figures"].get("model", {}).get("capture_20")
         if best is not None:
             said = "Calling the first 20 % of the list finds {share} of the deals ({low} to {high})."
@@ -142,6 +144,30 @@ def _notes(told: Result, name: str, words: Language) -> Iterator[str]:
         yield words.text(
             "What was spent has no territory, so costs are shown only to those who see every lead."
         )
+
+
+def _holdout(told: Result | None, words: Language) -> Iterator[str]:
+    """What the ranking is worth, against leads that it does not steer."""
+    if told is None:
+        return
+    for name, title in GROUPS.items():
+        group = told["groups"][name]
+        of_group = words.text("{group}: {leads} leads, {mature} mature, {rate} converted").format(
+            group=words.text(title),
+            leads=_count(group["leads"], words),
+            mature=_count(group["mature"], words),
+            rate=_share(group["rate"], words),
+        )
+        yield of_group
+    if told["mismatch"]["is_mismatched"]:
+        yield words.text("The groups are not as large as they were drawn: leads are missing on one side.")
+    if told["ratio"] is None:
+        yield words.text("Too few leads of the holdout are mature to judge what the ranking is worth.")
+        return
+    ends = {end: words.number(f"{told['ratio'][end]:.2f}") for end in ("value", "low", "high")}
+    yield words.text(
+        "Steered leads convert {value} times as often as those of the control group ({low} to {high})."
+    ).format(**ends)
 
 
 def _count(number: float | None, words: Language) -> str:

@@ -46,9 +46,24 @@ def collected(result: Result) -> None:
     say(f"{len(result['removed'])} runs{leftovers} {verb}: {result['bytes'] / MEBIBYTE:,.1f} MiB")
     if result["in_use"]:
         say(f"{len(result['in_use'])} stay because somebody reads them: try again later")
+    if result["objects_removed"] is not None:
+        say(f"{len(result['objects_removed'])} runs are gone from the object store")
 
 
 def carried(result: Result) -> None:
-    """What the SQL tables have now."""
-    new, gone = len(result["loaded"]), len(result["removed"])
-    say(f"In force in the SQL tables: {result['run_id']}; {new} runs are new there, {gone} are gone.")
+    """What the SQL tables and the object store have now."""
+    for where, told in (("the SQL tables", result), ("the object store", result["objects"])):
+        if told is not None and told["run_id"] is not None:
+            new, gone = len(told["loaded"]), len(told["removed"])
+            say(f"In force in {where}: {told['run_id']}; {new} runs are new there, {gone} are gone.")
+
+
+def pulled(result: Result) -> None:
+    """Which ranking came from the object store."""
+    how = "fetched and verified" if result["is_new"] else "was here already"
+    say(f"In force in the object store: {result['run_id']} ({result['as_of'][:10]}), {how}.")
+    if not result["is_in_force"]:
+        say("A later night is in force here, and stays.")
+    for name in ("replaced", "removed"):
+        if result[name]:
+            say(f"{len(result[name])} runs pulled earlier were {name}, as in the store.")

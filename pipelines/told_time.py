@@ -15,6 +15,9 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
             f"drawn {result['sampled']['rows']:,} of {result['sampled']['of']:,} snapshots (train.max_rows): "
             "each counts for those that were not"
         )
+    if result.get("worked"):
+        rows, since = result["worked"]["rows"], result["worked"]["since"]
+        yield f"{rows:,} rows are of called leads, weighted: since {since} nobody else is learned from"
     if result["early"]:
         yield f"{result['early']:,} more rows were decided before their horizon was over: used, with weights"
     cycle = result["cycle"]

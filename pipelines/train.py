@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from models.fitting.options import TrainOptions
 from models.fitting.rows import mature_rows
 from models.metrics import has_no_signal
 from models.points.learned import LEARNED_CARD
+from models.populations import with_population
 from models.references import explained_later, with_references
 from models.segments.cut import segments
 from models.store import save
@@ -32,12 +32,25 @@ from models.training import Trained
 from models.training import train as fit
 from models.views.overview import overview
 from models.weights import COLUMNS
-from pipelines import carding, further, leaks, one_page, picturing, protecting, remembering, withholding
-from pipelines import params as parameters
+from pipelines import (
+    carding,
+    deferring,
+    figuring,
+    further,
+    leaks,
+    lineage,
+    one_page,
+    picturing,
+    protecting,
+    remembering,
+    segmenting,
+    withholding,
+    working,
+)
 from pipelines.asking import evenly, measured, question, sample_told
 from pipelines.asking import told as told_of_time
 from pipelines.checks import counted
-from pipelines.inputs import Inputs, format_of, opened
+from pipelines.inputs import Inputs, Opening, format_of, opened
 from pipelines.meanwhile import meanwhile
 from pipelines.offering import VOCABULARY, offered
 from pipelines.params import Params
@@ -55,7 +68,9 @@ def run(
     rows: Path | None,
     progress: Progress,
     pictures: Path | None = None,
+    figures_to: Path | None = None,
     is_strict: bool = False,
+    opening: Opening = opened,
 ) -> dict[str, Any]:
     """Train, measure on later rows, log to MLflow and register.
 
@@ -66,37 +81,51 @@ def run(
         one. None: past nights of open leads.
     pictures
         Folder that receives the curves too, made if absent; None leaves them to MLflow.
+    figures_to
+        Folder that receives figures and curves as small files, made if absent; None: nobody asked.
     is_strict
         Whether only fields with a declared time class are used.
+    opening
+        How the tables are opened.
 
     Returns
     -------
     dict
         ``rows``, ``positives``, ``base_rate`` (of the moments that the rows stand for), ``immature``,
-        ``early`` (decided before the window was over), ``sampled`` (``rows`` that were drawn ``of`` so many;
-        None where all are learned from),
+        ``early`` (decided before the window was over), ``worked`` (``since`` the first call list,
+        and ``rows`` of called leads after it; None: unworked leads are kept), ``sampled`` (``rows`` that were
+        drawn ``of`` so many; None where all are learned from),
         ``cycle`` (how long outcomes take and how late they are recorded; None without dates),
         ``memory`` (rows remembered and reconstructed, skew; None without ``train.memory``), ``metrics`` by
         contender (with intervals for trained ones), ``learned_card`` (lines, rules, what it loses),
         ``small_history`` (whether a blend for few outcomes was fitted, unsearched), ``no_signal``,
         ``segments`` (of the test slice: n, mean probability, observed rate with its interval), ``withheld``
         (the outcomes by segment under which no probability is published; None where nothing is withheld),
-        ``stability`` (how much two models say alike), ``protected`` (what stands in for protected fields),
+        ``segment_models`` (which values have models of their own, and why: `models.segments.own`; None
+        without ``segments.by``), ``stability`` (how much two models say alike), ``protected`` (what stands in
+        for protected fields),
+        ``lineage`` (what went in, by digest, and the code),
         ``excluded`` and ``suspects`` of the leakage audit and the whole ``audit``, ``dropped_columns``,
         ``model``, ``version``, ``aliases``, ``digest``, ``counts`` of the load.
     """
     with (
-        opened(with_rows(params, rows), home, progress) as inputs,
+        opening(with_rows(params, rows), home, progress) as inputs,
         meanwhile(libraries.load, partial(registry.prepare, _store(params, home))) as ready,
     ):
         with progress.stage("choosing moments"):
             known = remembering.memory(params, home, is_flat=inputs.is_flat)
-            asked = question(params, inputs, has_rows=rows is not None, also_at=[*known.nights.values()])
+            asked = question(
+                params,
+                inputs,
+                has_rows=rows is not None,
+                also_at=[*known.nights.values()],
+                calls=working.calls(params, home, inputs),
+            )
             cycle = measured(params, inputs)
         with progress.stage("building features"):
             offer = offered(params, inputs)
             chosen = offer.features
-            withholding.check(params.train, _specs(chosen))
+            segmenting.check(params, _specs(chosen))
             protecting.check(params.train.protected_fields, inputs.fields)
             built = table_of(inputs, asked.snapshots, chosen, offer.vocabulary)
             recalled = remembering.remembered(inputs, built, chosen, known)
@@ -132,7 +161,7 @@ def run(
             )
         with progress.stage("gathering evidence"):
             later = explained_later(trained)
-            trained = with_references(trained, later)
+            trained = with_population(with_references(trained, later), later, params.train.segment_by)
         with progress.stage("looking at the whole model"):
             protected = protecting.values(params, inputs, asked.mature, trained.first.history.table)
             seen = overview(trained, later, protected=protected, seed=params.seed)
@@ -150,7 +179,11 @@ def run(
             drawn = picturing.drawn(Path(scratch), trained, orders, seen, also=pictures)
             parts = segments(untrained.rows_of(table, trained.test))
             test = ForwardTest.of(trained.test, orders, figures, slices=parts, first=trained.first_bundle)
-            made = carding.card_of(params, inputs, asked, trained, test, found, beside, views)
+            made = {
+                **carding.card_of(params, inputs, asked, trained, test, found, beside, views),
+                "lineage": lineage.of_inputs(params, home, inputs),
+                "segment_models": trained.report["segment_models"],
+            }
             logged = {**figures, "memory": remembering.figures(recalled)} if params.train.memory else figures
             leaks.write_page(_made(Path(scratch) / "audit") / "audit.html", found, params.score.language)
             folders = {
@@ -164,18 +197,21 @@ def run(
                 **dict(flat.of_further(beside)),
                 **dict(flat.of_segments(made["slices"])),
                 **dict(flat.of_views(views)),
+                **dict(flat.of_own(trained.report["segment_models"])),
             }
-            version = _register(params, home, inputs, trained, numbers, drawn, folders)
+            version = _register(params, home, trained, numbers, drawn, folders, made["lineage"])
             log_trials(params, home, tuning.trials, inside=version.run_id)
-        told = _told(params, asked, trained, figures, found, version)
-        told |= {
+        told = _told(params, asked, trained, figures, found, version) | {
             "cycle": told_of_time(cycle, params),
             "memory": remembering.told(recalled, known) if params.train.memory else None,
             "segments": made["slices"],
+            "segment_models": made["segment_models"],
             "withheld": None if floor is None else floor.as_json(),
             "stability": views["stability"],
             "protected": views["protected"],
+            "lineage": made["lineage"],
         }
+        figuring.of_training(figures_to, told, test)
         return {**told, **beside, "is_flat": inputs.is_flat, **counted(inputs)}
 
 
@@ -218,6 +254,8 @@ def options(params: Params) -> TrainOptions:
         min_outcomes=given.min_outcomes,
         limits=Limits(params.features.library_max, params.features.generic_max),
         monotone=dict(given.monotone),
+        own_by=params.segments.by,
+        own_min_outcomes=params.segments.min_outcomes,
     )
 
 
@@ -233,17 +271,17 @@ def _store(params: Params, home: Path) -> str:
 def _register(
     params: Params,
     home: Path,
-    inputs: Inputs,
     trained: Trained,
     numbers: Mapping[str, float],
     pictures: Mapping[str, Path],
     folders: Mapping[str, Path],
+    origin: Mapping[str, str],
 ) -> registry.Version:
     """Save the bundle and log everything."""
     report = trained.report
     with tempfile.TemporaryDirectory(prefix="leadrank-") as scratch:
         digest = save(trained.bundle, Path(scratch) / "bundle")
-        return registry.log_training(
+        version = registry.log_training(
             _store(params, home),
             params.tracking.experiment,
             params.tracking.model,
@@ -255,11 +293,7 @@ def _register(
                     **{name: report[name] for name in LOGGED},
                 },
                 metrics=numbers,
-                tags={
-                    "data_digest": inputs.loaded.digest,
-                    "params_digest": parameters.digest(params),
-                    "leadrank": metadata.version("leadrank"),
-                },
+                tags=origin,
                 pictures=pictures,
                 folders=folders,
             ),
@@ -268,6 +302,8 @@ def _register(
             input_columns={spec.name: spec.kind for spec in trained.bundle.specs},
             has_signal=not has_no_signal(report["metrics"]),
         )
+    deferring.keep_standing(params, home)
+    return version
 
 
 def _told(
@@ -285,6 +321,7 @@ def _told(
         "base_rate": report["base_rate"],
         "immature": asked.immature,
         "early": asked.early,
+        "worked": working.told(asked),
         "sampled": sample_told(asked),
         "split": report["split"],
         "trees": report["trees"],

@@ -20,12 +20,25 @@ def check(given: Train, specs: Sequence[FeatureSpec]) -> None:
     ParameterError
         With the nearest name.
     """
-    name, known = given.segment_by, [spec.name for spec in specs if spec.kind == "category"]
-    if name is None or name in (Train.model_fields["segment_by"].default, *known):
+    name = given.segment_by
+    if name is not None and name != Train.model_fields["segment_by"].default:
+        check_category("train.segment_by", name, specs)
+
+
+def check_category(key: str, name: str, specs: Sequence[FeatureSpec]) -> None:
+    """Refuse a key of the parameters that names no category of the leads.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest name.
+    """
+    known = [spec.name for spec in specs if spec.kind == "category"]
+    if name in known:
         return
     near = get_close_matches(name, known, n=1)
     raise ParameterError(
-        f"train.segment_by names '{name}', which is no category of the leads",
+        f"{key} names '{name}', which is no category of the leads",
         hint=f"did you mean '{near[0]}'?" if near else "name a field of kind category, or null",
     )
 

@@ -18,7 +18,7 @@ from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ByModel, ByScorecard
-from serve import batch, facts, merging, runs
+from serve import batch, facts, merging, part_rows, runs
 from serve.ledger_totals import write_totals
 
 _TOUCHES = "touches_of_leads"
@@ -91,7 +91,7 @@ def write(
         company.write(staged, params, home, inputs, by, as_of)
     if asked:
         with progress.stage("scoring and explaining", total=asked) as advance:
-            by.score(inputs, staged, shown=shown, on_rows=advance)
+            by.score(inputs, staged, shown=shown, part_leads=params.score.part_leads, on_rows=advance)
     changes = compared(
         params,
         home,
@@ -105,10 +105,13 @@ def write(
     told = None
     if since is not None:
         with progress.stage("taking over unchanged leads"):
-            changes, told = _take_over(inputs, by, staged, since, asked)
+            changes, told = _take_over(params, inputs, by, staged, since, asked)
     with progress.stage("ranking"):
-        batch.write_ranking(inputs.connection, staged, shown=shown, ranked_by=by.ranked_by)
-        listing.write_lists(params, inputs, by, staged, as_of=as_of)
+        by.rank(inputs, staged, shown=shown, part_leads=params.score.part_leads)
+        before = runs.before(home / params.score.runs, as_of) if params.holdout.share else None
+        listing.write_lists(
+            params, inputs, by, staged, as_of=as_of, previous=None if before is None else before.folder
+        )
         _write_facts(params, inputs, by, staged, as_of)
         compared_with = previous if changes is not None else None
         reporting.write_reports(
@@ -150,7 +153,12 @@ def _write_features(
     engine, snapshots = inputs.engine, inputs.engine.taken(inputs.backend.table("snapshots"))
     tables, words = engine.held(inputs.tables), by.vocabulary
     table = scored(snapshots, tables, chosen, inputs.fields, words, is_now=is_now, keep=engine.keep)
-    engine.fetched(table).order_by("snapshot_id").to_parquet(staged / "features.parquet")
+    found, file = engine.fetched(table).order_by("snapshot_id"), staged / "features.parquet"
+    if params.score.part_leads is None:
+        found.to_parquet(file)
+    else:
+        reader = inputs.connection.sql(inputs.backend.compile(found)).to_arrow_reader(part_rows.GROUP_ROWS)
+        part_rows.write(reader, file, params.score.part_leads)
 
 
 def _write_facts(
@@ -173,11 +181,13 @@ def _write_facts(
 
 
 def _take_over(
-    inputs: Inputs, by: ByModel | ByScorecard, staged: Path, since: runs.Run, rescored: int
+    params: Params, inputs: Inputs, by: ByModel | ByScorecard, staged: Path, since: runs.Run, rescored: int
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Add the unchanged leads; what the ledger compares now, and what is told of them."""
     calibrate = by.champion.bundle.target.calibration.apply if isinstance(by, ByModel) else None
-    kept = merging.take_over(inputs.connection, staged, since, calibrate=calibrate)
+    kept = merging.take_over(
+        inputs.connection, staged, since, calibrate=calibrate, part_leads=params.score.part_leads
+    )
     told = {"run_id": since.run_id, "rescored": rescored, "kept": kept}
     if not isinstance(by, ByModel):
         return None, told

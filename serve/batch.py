@@ -6,7 +6,7 @@ DuckDB, which may spill. ``base + Σ contributions = margin`` is checked for eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.ingest.sql import named
 from models import reasons as spoken
@@ -22,6 +21,7 @@ from models.audit.association import Flags
 from models.bundle import Bundle
 from models.evidence import Backing
 from models.explaining import Explainer
+from serve import part_rows, parts
 from serve.ahead import in_order
 from serve.predicted import Predictor
 from serve.routes import QUARTERS, ROUTES, routed
@@ -29,6 +29,8 @@ from serve.spreadsheet import write_csv
 
 CHUNK_ROWS = 20_000
 SCORES, REASONS, CONTRIBUTIONS = "scores.parquet", "reasons.parquet", "contributions.parquet"
+FILES = (SCORES, REASONS, CONTRIBUTIONS)
+RANKING = "ranking.parquet"
 LEDGER, LEDGER_REASONS = "changes.parquet", "change_reasons.parquet"
 RANKED_BY = "model"
 WITHHELD = "probability_withheld"
@@ -69,6 +71,7 @@ def score_leads(
     *,
     shown: Shown,
     asked: Mapping[str, Flags] | None = None,
+    part_leads: int | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Score and explain a feature table, chunk by chunk.
@@ -78,7 +81,7 @@ def score_leads(
     bundle
         The model.
     features
-        Parquet file with ``lead_id`` and every feature of the model, one row per lead.
+        Parquet file, or its parts, with ``lead_id`` and every feature of the model, one row per lead.
     staged
         Folder that receives ``scores.parquet`` (``lead_id``, ``probability``, the ends of its 90 % interval
         ``probability_low`` and ``probability_high``, ``probability_withheld``, ``score``, ``grade``,
@@ -86,6 +89,8 @@ def score_leads(
         ``reasons.parquet`` and ``contributions.parquet``.
     asked
         Whether each lead is asked about a further target, by target, in the order of the file.
+    part_leads
+        Leads of a part of ``features``, and of each file that is written (`serve.parts`); None: one file.
     on_rows
         Called with the number of leads of each finished chunk.
 
@@ -102,25 +107,28 @@ def score_leads(
         return scored(explainer, predictor, chunk, shown, of_chunk)
 
     with ExitStack() as files:
-        writers: dict[str, pq.ParquetWriter] = {}
-        for done in in_order(work, chunks(features)):
+        grow = {name: files.enter_context(part_rows.Growing(staged / name, part_leads)) for name in FILES}
+        for done in in_order(work, part_rows.chunks(features, CHUNK_ROWS)):
             for name, table in done.items():
-                if name not in writers:
-                    writers[name] = files.enter_context(pq.ParquetWriter(staged / name, table.schema))
-                writers[name].write_table(table)
+                grow[name].add(table, leads)
             leads += done[SCORES].num_rows
             on_rows(done[SCORES].num_rows)
     return leads
 
 
 def write_ranking(
-    connection: duckdb.DuckDBPyConnection, staged: Path, *, shown: Shown, ranked_by: str = RANKED_BY
+    connection: duckdb.DuckDBPyConnection,
+    staged: Path,
+    *,
+    shown: Shown,
+    ranked_by: str = RANKED_BY,
+    part_leads: int | None = None,
 ) -> None:
     """Write ``ranking.parquet`` and ``ranking.csv`` from the scores, the reasons and the table ``leads``.
 
     Rank: probability descending; ties by margin, then ``lead_id``. Where nothing has a probability
     (``ranked_by`` the scorecard): points before they are cut, then ``lead_id``. A withheld probability
-    ranks all the same: only here it becomes null, with all that would tell it.
+    ranks all the same: only here it becomes null, with all that would tell it. ``part_leads``: of a part.
     """
     scores = connection.read_parquet(str(staged / SCORES))
     connection.register("_scores", scores)
@@ -128,26 +136,25 @@ def write_ranking(
     connection.register("_changes", connection.read_parquet(str(staged / LEDGER)))
     connection.register("_moved", connection.read_parquet(str(staged / LEDGER_REASONS)))
     ranked = connection.sql(_ranking_sql(scores.columns, shown, ranked_by))
-    ranked.write_parquet(str(staged / "ranking.parquet"))
-    written = connection.read_parquet(str(staged / "ranking.parquet"))
-    write_csv(written.order("rank"), staged / "ranking.csv")
+    if part_leads is None:
+        ranked.write_parquet(str(staged / RANKING))
+    else:
+        part_rows.write(ranked.to_arrow_reader(CHUNK_ROWS), staged / RANKING, part_leads)
     for view in ("_scores", "_reasons", "_changes", "_moved"):
         connection.unregister(view)
-    (staged / SCORES).unlink()
+    end_ranking(connection, staged)
+
+
+def end_ranking(connection: duckdb.DuckDBPyConnection, staged: Path) -> None:
+    """Write ``ranking.csv`` from the Parquet ranking, and remove the scores, which hold what is withheld."""
+    written = connection.read_parquet(str(staged / RANKING))
+    write_csv(written.order("rank"), staged / "ranking.csv")
+    parts.remove(staged / SCORES)
 
 
 def tells_probability(name: str) -> bool:
     """Whether a column of the scores says, or lets compute, a probability that may be withheld."""
     return name != WITHHELD and (name.startswith("probability") or name == "expected_value")
-
-
-def chunks(features: Path) -> Iterator[tuple[int, pa.Table]]:
-    """The leads in chunks, each with the place of its first one."""
-    start = 0
-    with pq.ParquetFile(features) as file:
-        for batch in file.iter_batches(CHUNK_ROWS):
-            yield start, pa.Table.from_batches([batch])
-            start += batch.num_rows
 
 
 def scored(
@@ -198,7 +205,11 @@ def scored(
     }
 
 
-def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> str:
+def rows_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str, *, first: str) -> str:
+    """The rows of a ranking: ``first``, and behind it everything but the rank.
+
+    Read from ``_scores``, ``_reasons``, ``_changes``, ``_moved`` and ``leads``.
+    """
     sentences = [("for", place + 1) for place in range(shown.reasons_for)]
     sentences += [("against", place + 1) for place in range(shown.reasons_against)]
     spoken_columns = ", ".join(
@@ -206,8 +217,6 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> 
         for direction, place in sentences
     )
     lead_columns = "".join(f", leads.{named(name)}" for name in shown.publish_columns)
-    order = ("probability", "margin") if ranked_by == RANKED_BY else ("points",)
-    best_first = ", ".join(f"_scores.{name} DESC" for name in order)
     score = ", ".join(_published(name, score_columns) for name in score_columns if name != "lead_id")
     said = "".join(f", said.{direction}_{place}" for direction, place in sentences)
     return f"""
@@ -218,13 +227,19 @@ def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> 
         ), moved AS (
             SELECT lead_id, arg_max(sentence, (abs(points), feature)) AS change_1 FROM _moved GROUP BY lead_id
         ), said AS (SELECT lead_id{"," if sentences else ""} {spoken_columns} FROM placed GROUP BY lead_id)
-        SELECT row_number() OVER (ORDER BY {best_first}, _scores.lead_id) AS rank,
+        SELECT {first},
                _scores.lead_id, '{ranked_by}' AS ranked_by, {score}, _changes.rank_before, _changes.change,
                moved.change_1{said}{lead_columns}
         FROM _scores LEFT JOIN said USING (lead_id) LEFT JOIN _changes USING (lead_id)
              LEFT JOIN moved USING (lead_id) LEFT JOIN leads USING (lead_id)
-        ORDER BY rank
     """  # noqa: S608  # names are quoted identifiers or our own
+
+
+def _ranking_sql(score_columns: Sequence[str], shown: Shown, ranked_by: str) -> str:
+    order = ("probability", "margin") if ranked_by == RANKED_BY else ("points",)
+    best_first = ", ".join(f"_scores.{name} DESC" for name in order)
+    rank = f"row_number() OVER (ORDER BY {best_first}, _scores.lead_id) AS rank"
+    return rows_sql(score_columns, shown, ranked_by, first=rank) + " ORDER BY rank"
 
 
 def _published(name: str, score_columns: Sequence[str]) -> str:

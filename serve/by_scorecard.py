@@ -7,19 +7,20 @@ can say is null, and every row says that the card ranked it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.catalogue import FeatureSpec
 from models.points.reasons import rule_reasons
 from models.points.rule import Points, Rule
 from models.points.scorecard import HIGHEST, LOWEST, uncut
-from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
+from serve import part_rows
+from serve.batch import CONTRIBUTIONS, FILES, REASONS, SCORES, Shown
 
 RANKED_BY = "scorecard"
 UNKNOWN = ("probability", "probability_low", "probability_high", "margin")
@@ -77,6 +78,7 @@ def score_leads(
     staged: Path,
     *,
     shown: Shown,
+    part_leads: int | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Give every lead of a feature table its points.
@@ -84,20 +86,34 @@ def score_leads(
     Parameters
     ----------
     features
-        Parquet file with ``lead_id`` and every column that the rules read, one row per lead.
+        Parquet file, or its parts, with ``lead_id`` and every column that the rules read, one row per lead.
     staged
         Folder that receives ``scores.parquet`` (as a model writes it, with ``score`` the points cut to 0 and
         100, ``points`` before that, ``is_mql``, and null for what only a model knows), ``reasons.parquet``,
         and ``contributions.parquet``: the points by feature, which add up to ``points``.
+    part_leads
+        As `serve.batch.score_leads` takes it.
     on_rows
-        Called with the number of leads.
+        Called with the number of leads of the file, or of each part.
 
     Returns
     -------
     int
         Leads scored.
     """
-    table = pq.read_table(features)
+    leads = 0
+    with ExitStack() as files:
+        grow = {name: files.enter_context(part_rows.Growing(staged / name, part_leads)) for name in FILES}
+        for start, table in part_rows.tables(features):
+            for name, rows in _told(card, table, shown).items():
+                grow[name].add(rows, start)
+            leads += table.num_rows
+            on_rows(table.num_rows)
+    return leads
+
+
+def _told(card: Card, table: pa.Table, shown: Shown) -> dict[str, pa.Table]:
+    """What the files say of some leads, by their names."""
     stands = standing(card, table)
     nothing = pa.nulls(table.num_rows, pa.float64())
     said = rule_reasons(
@@ -117,12 +133,8 @@ def score_leads(
         "points": stands.points,
         "is_mql": stands.is_mql,
     }
-    pq.write_table(pa.table(scores), staged / SCORES)
     reasons = said.drop_columns(["row"]).add_column(0, "lead_id", lead.take(said.column("row")))
-    pq.write_table(reasons, staged / REASONS)
-    pq.write_table(_by_feature(table, card.rules), staged / CONTRIBUTIONS)
-    on_rows(table.num_rows)
-    return int(table.num_rows)
+    return {SCORES: pa.table(scores), REASONS: reasons, CONTRIBUTIONS: _by_feature(table, card.rules)}
 
 
 def _by_feature(table: pa.Table, rules: Sequence[Rule]) -> pa.Table:

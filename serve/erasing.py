@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from serve import parts
 from serve import runs as published
 from serve.runs import MANIFEST, Run
 from serve.swapping import swap
@@ -68,9 +69,17 @@ def erase(folder: Path, gone: Gone, *, is_dry: bool = False) -> Iterator[Cleaned
                 _copy(run, staged, gone, found)
                 swap(folder, staged, run.run_id)
         if found:
-            yield Cleaned(run.run_id, found)
+            yield Cleaned(run.run_id, _by_file(found))
     for name in published.damaged(folder):
         yield Cleaned(name, {}, "its manifest cannot be read: score that night again, or remove the folder")
+
+
+def _by_file(found: dict[str, int]) -> dict[str, int]:
+    """Rows that are gone, by file: those of its parts together."""
+    told: dict[str, int] = {}
+    for name, rows in found.items():
+        told[parts.file_of(name)] = told.get(parts.file_of(name), 0) + rows
+    return told
 
 
 def _names(run: Run) -> list[str]:
@@ -97,6 +106,6 @@ def _copy(run: Run, staged: Path, gone: Gone, found: dict[str, int]) -> None:
 
 
 def _manifest(manifest: Any, found: dict[str, int]) -> dict[str, Any]:
-    leads = found.get(RANKING, 0)
+    leads = _by_file(found).get(RANKING, 0)
     counts = {**manifest["counts"], "ranked": manifest["counts"]["ranked"] - leads}
     return {**manifest, "counts": counts, "erased": manifest.get("erased", 0) + leads}

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serve.batch import LEDGER
+from serve.reporting.plan import exact
 from serve.runs import Run
 
 TOTALS = "change_totals.parquet"
@@ -52,12 +53,13 @@ def _sql(teams: list[str]) -> str:
         ("all", "NULL::VARCHAR", ""),
         *((team, f"leads.{team}", f"GROUP BY leads.{team}") for team in teams),
     ]
-    means = ", ".join(f"avg(moved.{part}) AS {part}" for part in PARTS)
+    # Sums that no order of the rows changes: a night made again has the same bytes, however it is laid out.
+    means = ", ".join(f"{exact(f'moved.{part}')} / count(moved.{part}) AS {part}" for part in PARTS)
     selects = [
         f"""
         SELECT '{name}' AS "by", {team} AS team, count(*) FILTER (is_now AND was) AS both,
                count(*) FILTER (is_now AND NOT was) AS new, count(*) FILTER (was AND NOT is_now) AS departed,
-               sum(moved.change) / 100 AS expected_wins, {means}
+               {exact("moved.change")} / 100 AS expected_wins, {means}
         FROM seen LEFT JOIN moved USING (lead_id) LEFT JOIN leads USING (lead_id) {grouped}
         """  # noqa: S608  # names of our own
         for name, team, grouped in groups

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from features.ingest.sql import count, named, quoted
 from models.metrics import Vector
+from serve import part_rows, parts
 from serve.batch import CONTRIBUTIONS, LEDGER, REASONS, SCORES, WITHHELD
 from serve.runs import Run
 
@@ -31,6 +32,7 @@ def take_over(
     run: Run,
     *,
     calibrate: Callable[[Vector], Vector] | None,
+    part_leads: int | None = None,
 ) -> int:
     """Add the leads that did not change to the staged files; how many they were.
 
@@ -46,6 +48,8 @@ def take_over(
         The run whose rows stay.
     calibrate
         From margins to probabilities; a withheld one is not published, and still ranks. None: none is.
+    part_leads
+        Leads of a part of the files that are published (`serve.parts`); None: each is one file.
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {_KEPT} AS
@@ -53,9 +57,9 @@ def take_over(
         SEMI JOIN {_file(run.folder / FEATURES)} USING (lead_id) ANTI JOIN snapshots USING (lead_id)
     """)  # noqa: S608  # paths are quoted
     features = f"SELECT * EXCLUDE (snapshot_id) FROM {_file(run.folder / FEATURES)}"  # noqa: S608
-    _merge(connection, staged / FEATURES, features)
+    _merge(connection, staged / FEATURES, features, part_leads=part_leads)
     for name, order in ((CONTRIBUTIONS, ""), (REASONS, "rank_in_row")):
-        _merge(connection, staged / name, f"FROM {_file(run.folder / name)}", order)
+        _merge(connection, staged / name, f"FROM {_file(run.folder / name)}", order, part_leads=part_leads)
     _merge_scores(connection, staged, run, calibrate)
     return count(connection, f"SELECT count(*) FROM {_KEPT}")  # noqa: S608
 
@@ -79,20 +83,33 @@ def take_over_ledger(connection: duckdb.DuckDBPyConnection, staged: Path, run: R
     return {"both": both, "new": here - both, "departed": before - both}
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, file: Path, kept: str, order: str = "") -> None:
-    """Put the kept leads' rows into a file, in the order of tonight's snapshots."""
-    parts = [_numbered(f"({kept})", _KEPT)]
+def _merge(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    kept: str,
+    order: str = "",
+    *,
+    part_leads: int | None = None,
+) -> None:
+    """Put the kept leads' rows into a file, in the order of tonight's snapshots, which are counted from 0."""
+    every = [_numbered(f"({kept})", _KEPT)]
     if file.exists():
         has_number = "snapshot_id" in connection.read_parquet(str(file)).columns
         own = "* EXCLUDE (snapshot_id)" if has_number else "*"
-        parts.insert(0, _numbered(f"(SELECT {own} FROM {_file(file)})", "snapshots"))  # noqa: S608  # quoted
+        every.insert(0, _numbered(f"(SELECT {own} FROM {_file(file)})", "snapshots"))  # noqa: S608  # quoted
     told = "*" if file.name == FEATURES else "* EXCLUDE (snapshot_id)"
-    every = " UNION ALL BY NAME ".join(parts)
+    both = " UNION ALL BY NAME ".join(every)
     ordered = ", ".join(name for name in ("snapshot_id", order) if name)
     fresh = file.with_name(f".{file.name}")
-    merged = connection.sql(f"SELECT {told} FROM ({every}) ORDER BY {ordered}")  # noqa: S608
-    merged.write_parquet(str(fresh))
-    fresh.replace(file)
+    place = "" if part_leads is None else f", snapshot_id // {part_leads:d} AS {part_rows.PLACE}"
+    merged = connection.sql(f"SELECT {told}{place} FROM ({both}) ORDER BY {ordered}")  # noqa: S608
+    if part_leads is None:
+        merged.write_parquet(str(fresh))
+    else:
+        leads = count(connection, "SELECT count(*) FROM open_leads")
+        places = parts.parts_for(leads, part_leads)
+        part_rows.write_placed(merged.to_arrow_reader(part_rows.GROUP_ROWS), fresh, places)
+    parts.put(fresh, file)
 
 
 def _numbered(rows: str, numbers: str) -> str:
@@ -122,7 +139,7 @@ def _merge_scores(
         f" JOIN {_file(staged / FEATURES)} AS f USING (lead_id)"
     )
     connection.sql(dated).write_parquet(str(fresh))
-    fresh.replace(staged / SCORES)
+    parts.put(fresh, staged / SCORES)
 
 
 def _withheld(ranking: duckdb.DuckDBPyRelation, calibrate: Callable[[Vector], Vector]) -> pa.Table:

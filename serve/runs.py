@@ -23,6 +23,7 @@ from typing import Any
 
 from features import durable
 from features.errors import LockedError, StorageError
+from serve import parts
 from serve.holder import holder
 
 MANIFEST = "manifest.json"
@@ -275,14 +276,29 @@ def withdraw(run: Run, runs: Path, *, reason: str, instead: Run) -> None:
 def damaged_files(run: Run, only: str | None = None) -> list[str]:
     """Names of files that are missing or differ from the manifest; empty if the run is whole.
 
+    A part that the manifest does not know is damage too: whoever reads the folder reads its rows.
+
     Parameters
     ----------
     only
-        The one file to look at; all of them if None.
+        The one file to look at, with all its parts; all files if None.
     """
     files: Mapping[str, Mapping[str, Any]] = run.manifest["files"]
-    asked = files if only is None else {name: entry for name, entry in files.items() if name == only}
-    return [name for name, entry in asked.items() if not _is_whole(run.folder / name, entry)]
+    asked = {name: entry for name, entry in files.items() if only in {None, name, parts.file_of(name)}}
+    folders = {run.folder / file for name in asked if (file := parts.file_of(name)) != name}
+    found = (path for folder in folders if folder.is_dir() for path in parts.of(folder))
+    unknown = {path.relative_to(run.folder).as_posix() for path in found} - files.keys()
+    damaged = [name for name, entry in asked.items() if not _is_whole(run.folder / name, entry)]
+    return damaged + sorted(unknown)
+
+
+def digest_of(run: Run, name: str) -> str | None:
+    """SHA-256 of a file as published, or of the digests of its parts; None if the run has no such file."""
+    files: Mapping[str, Mapping[str, Any]] = run.manifest["files"]
+    if name in files:
+        return str(files[name]["sha256"])
+    digests = [files[each]["sha256"] for each in sorted(files) if parts.file_of(each) == name]
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else None
 
 
 def _is_whole(path: Path, entry: Mapping[str, Any]) -> bool:

@@ -155,3 +155,21 @@ def engine(request: pytest.FixtureRequest) -> Any:
     if request.param == "duckdb":
         return ibis.duckdb.connect()
     return ibis.pyspark.connect(request.getfixturevalue("spark"))
+
+
+@pytest.fixture(scope="module")
+def object_store_url() -> Iterator[str]:
+    """Address of an object store on loopback."""
+    from tests.objects import server
+
+    with server() as url:
+        yield url
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, object_store_url: str) -> Iterator[Any]:
+    """An empty bucket of it, and this process signed in."""
+    from tests.objects import bucket
+
+    with bucket(monkeypatch, object_store_url) as made:
+        yield made

@@ -220,7 +220,7 @@ def defaults(section_of: BaseModel, prefix: str = "") -> Iterator[tuple[str, obj
         if isinstance(value, BaseModel):
             yield from defaults(value, f"{name}.")
         elif is_dataclass(value):
-            yield from ((f"{name}.{part.name}", getattr(value, part.name)) for part in fields(value))
+            yield from ((f"{prefix}{name}.{part.name}", getattr(value, part.name)) for part in fields(value))
         else:
             yield f"{prefix}{name}", value
 
@@ -231,7 +231,7 @@ def parameters(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from parameters(kind, f"{name}.")
         elif is_dataclass(kind):
-            yield from (f"{name}.{part.name}" for part in fields(kind))
+            yield from (f"{prefix}{name}.{part.name}" for part in fields(kind))
         else:
             yield f"{prefix}{name}"
 

@@ -3,44 +3,76 @@
 from __future__ import annotations
 
 import ast
-import base64
-import tempfile
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
-PNG = b"\x89PNG\r\n\x1a\n"
+from tests.notebooks import (
+    NOTEBOOKS,
+    check_seconds,
+    complaints,
+    executed,
+    find,
+    html,
+    notebook,
+    parameter_cells,
+    pictures,
+    sockets,
+    text,
+)
+from tests.test_notebooks_that_train import FIXTURES as TRAINING
+
 LONGEST_FUNCTION = 10  # lines: more is logic that a module should hold
-SECONDS = 300
+FIXTURES = {
+    "explore_history": "explored",
+    "review_model": "reviewed",
+    "features_and_leakage": "leaking",
+    "explain_ranking": "told",
+}
 
 pytest.importorskip("nbclient", reason="notebook tests want the extra [notebooks]")
 pytest.importorskip("jupytext", reason="notebook tests want the extra [notebooks]")
 
 
 @pytest.fixture(scope="module")
-def sockets() -> Iterator[Path]:
-    """A folder for the kernels; its path is short, for a socket's has at most 107 characters.
-
-    Jupyter and IPython keep their own files in it, too.
-    """
-    with tempfile.TemporaryDirectory(prefix="nb-") as folder, pytest.MonkeyPatch.context() as patch:
-        for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
-            patch.setenv(name, folder)
-        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns about its own future
-        yield Path(folder)
+def kernels() -> Iterator[Path]:
+    with sockets() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
-def explored(demo: Any, sockets: Path) -> Any:
-    return executed("explore_history", demo.home, sockets)
+def explored(demo: Any, kernels: Path) -> Any:
+    return executed("explore_history", demo.home, kernels)
 
 
 @pytest.fixture(scope="module")
-def reviewed(demo: Any, sockets: Path) -> Any:
-    return executed("review_model", demo.home, sockets)
+def reviewed(demo: Any, kernels: Path) -> Any:
+    return executed("review_model", demo.home, kernels)
+
+
+@pytest.fixture(scope="module")
+def leaking(demo: Any, kernels: Path) -> Any:
+    return executed("features_and_leakage", demo.home, kernels)
+
+
+@pytest.fixture(scope="module")
+def told(demo: Any, kernels: Path) -> Any:
+    return executed("explain_ranking", demo.home, kernels)
+
+
+def test_each_notebook_is_run() -> None:
+    assert sorted([*FIXTURES, *TRAINING]) == [path.stem for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_notebook_takes_less_than_a_minute(name: str, request: pytest.FixtureRequest) -> None:
+    check_seconds(name, request.getfixturevalue(FIXTURES[name]))
 
 
 def test_the_history_notebook_shows_its_pictures_and_no_complaint(explored: Any) -> None:
@@ -75,6 +107,97 @@ def test_the_model_notebook_says_what_the_command_line_said(reviewed: Any, demo:
     assert first["for_1"] in page
 
 
+def test_the_feature_notebook_shows_its_pictures_and_no_complaint(leaking: Any) -> None:
+    assert len(pictures(leaking)) == 3  # one lead's facts, the fields alone, with and without the leak
+    assert not complaints(leaking)
+
+
+def test_the_feature_notebook_says_what_the_audit_of_the_training_said(leaking: Any, demo: Any) -> None:
+    audit, said = demo.result["train"]["audit"], text(leaking)
+    assert (
+        f"{len(audit['columns'])} features of {audit['rows']:,} rows, {audit['positives']:,} of them won"
+        in said
+    )
+    assert ", ".join(f"{verdict}: {count}" for verdict, count in audit["verdicts"].items()) in said
+    (refused,) = [column for column in audit["columns"] if column["verdict"] == "refuse"]
+    assert refused["column"] == "onboarding_tier"
+    assert f"onboarding_tier (refuse): {refused['evidence']}" in said
+
+
+def test_the_feature_notebook_shows_that_later_knowledge_changes_nothing(leaking: Any) -> None:
+    lines = r"(.+): (\d+) of (\d+) features differ for some of ([\d,]+) leads"
+    ends, at_the_moment, before = re.findall(lines, text(leaking))
+    assert (ends[1], at_the_moment[1]) == ("0", "0")
+    assert int(before[1]) > int(before[2]) // 2  # else the proof could not have failed
+
+
+def test_the_feature_notebook_traces_a_lead_as_the_command_does(leaking: Any, demo: Any) -> None:
+    from pipelines import trace
+    from pipelines.params import load
+    from pipelines.progress import Progress
+
+    lead, day, known, every = find(r"(L\d+) on (\S+): (\d+) of (\d+) facts are known", text(leaking))
+    at = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    found = trace.run(
+        load(demo.home / "params.yaml"), demo.home, lead, as_of=at, progress=Progress(is_quiet=True)
+    )
+    facts = [found["facts"][table] for table in ("touches", "outcomes")]
+    assert sum(fact["known"] for fact in facts) == int(known)
+    assert sum(fact["known"] + fact["later"] for fact in facts) == int(every)
+    margin, chance = found["margin"], found["probability"]
+    assert f"base {found['base']:+.3f}, margin {margin:+.3f}, probability {chance:.1%}" in text(leaking)
+    for feature in found["features"][:10]:
+        assert f"{feature['contribution']:+.3f}" in html(leaking)
+
+
+def test_the_leak_shines_in_the_test_and_not_at_night(leaking: Any) -> None:
+    without, with_it, at_night = map(float, re.findall(r"ROC-AUC (\S+)\n", text(leaking)))
+    assert without < 0.9 < with_it
+    assert at_night < without + 0.02
+
+
+def test_the_sales_notebook_shows_its_pictures_and_no_complaint(told: Any) -> None:
+    assert len(pictures(told)) == 4  # said and came true, three leads, what changed, what to expect
+    assert not complaints(told)
+
+
+def test_the_sales_notebook_says_what_the_command_line_says(told: Any, demo: Any) -> None:
+    from pipelines.params import load
+    from pipelines.show import explain
+
+    score, said = demo.result["score"], text(told)
+    assert f"{score['counts']['ranked']:,} open leads as of {score['as_of'][:10]}" in said
+    assert f"{score['listed']['calls']:,} of them are on the call list" in said
+    withheld = sum(score["withheld"].values())
+    assert f"{withheld:,} of {score['counts']['ranked']:,} leads have no probability" in said
+    assert f"{score['counts']['opted_out']:,} more have opted out" in said
+    first = explain(load(demo.home / "params.yaml"), demo.home, score["leads"][0]["lead_id"])
+    for reason in first["reasons"]:
+        assert reason["sentence"] in html(told)
+        assert f"{reason['points']:+.1f}" in html(told)
+
+
+def test_the_sales_notebook_expects_the_wins_that_the_probabilities_add_up_to(told: Any, demo: Any) -> None:
+    sql = "SELECT coalesce(probability, 0) FROM read_parquet(?) ORDER BY rank LIMIT 50"
+    path = str(Path(demo.result["score"]["folder"]) / "ranking.parquet")
+    chances = np.array(duckdb.sql(sql, params=[path]).fetchall())[:, 0]
+    number = np.ones(1)  # by hand: the distribution of how many of them are won, one lead after the other
+    for chance in chances:
+        number = np.convolve(number, [1 - chance, chance])
+    low, high = (int(np.argmax(number.cumsum() >= end)) for end in (0.05, 0.95))
+    wins = f"about {chances.sum():.0f} will be won, between {low} and {high}"
+    assert f"of the first 50 {wins}\n" in text(told)
+
+
+def test_the_sales_notebook_names_no_person(told: Any, demo: Any) -> None:
+    path = str(demo.home / "data" / "leads.csv")
+    sql = "SELECT DISTINCT name FROM read_csv(?, all_varchar = true) WHERE name LIKE '% %'"
+    names = [name for (name,) in duckdb.sql(sql, params=[path]).fetchall()]
+    assert len(names) > 100
+    said = text(told) + html(told)
+    assert [name for name in names if name in said] == []
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_holds_no_logic_of_its_own(path: Path) -> None:
     defined = [
@@ -92,63 +215,6 @@ def test_a_notebook_begins_with_its_only_parameter(path: Path) -> None:
     assert cell.source.startswith('FOLDER = "../demo"')
     first = next(cell for cell in notebook(path).cells if cell.cell_type == "code")
     assert first.source == cell.source
-
-
-def executed(name: str, home: Path, sockets: Path) -> Any:
-    """The notebook with its outputs, run on a folder by a kernel of this environment over local sockets."""
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-    from nbclient import NotebookClient
-
-    book = notebook(next(path for path in NOTEBOOKS if path.stem == name))
-    [cell] = parameter_cells(book)
-    cell.source = f"FOLDER = {str(home)!r}"
-    # No kernel folders: "python3" is then this interpreter, whatever is installed for the user.
-    kernel = AsyncKernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-        transport="ipc",
-        # Sockets are named after it, and the kernel starts in another folder: a whole path.
-        connection_file=str(sockets / f"{name}.json"),
-    )
-    client = NotebookClient(book, km=kernel, timeout=SECONDS, resources={"metadata": {"path": str(home)}})
-    client.execute(cleanup_kc=True)
-    return book
-
-
-def notebook(path: Path) -> Any:
-    import jupytext
-
-    return jupytext.read(path)
-
-
-def parameter_cells(book: Any) -> list[Any]:
-    return [cell for cell in book.cells if "parameters" in cell.metadata.get("tags", ())]
-
-
-def outputs(book: Any) -> Iterator[Any]:
-    for cell in book.cells:
-        yield from cell.get("outputs", ())
-
-
-def pictures(book: Any) -> list[bytes]:
-    """The PNG files among the outputs, each checked to be one."""
-    found = [base64.b64decode(o.data["image/png"]) for o in outputs(book) if "image/png" in o.get("data", {})]
-    assert all(picture.startswith(PNG) and len(picture) > 5_000 for picture in found)
-    return found
-
-
-def complaints(book: Any) -> list[str]:
-    """What was written to stderr: warnings and the like."""
-    return [output.text for output in outputs(book) if output.get("name") == "stderr"]
-
-
-def text(book: Any) -> str:
-    return "".join(output.text for output in outputs(book) if output.get("name") == "stdout")
-
-
-def html(book: Any) -> str:
-    return "".join(o.data["text/html"] for o in outputs(book) if "text/html" in o.get("data", {}))
 
 
 def lines(node: ast.FunctionDef | ast.ClassDef) -> int:

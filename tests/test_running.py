@@ -61,13 +61,13 @@ def composed():
 def commands():
     """The command lines of the examples, from the word after ``leadrank``."""
     service = re.search(r"^ExecStart=\S+/leadrank (.+)$", text("leadrank.service"), re.MULTILINE)[1]
-    cron = re.search(r"bin/leadrank (.+?) >", text("crontab"))[1]
+    cron = re.findall(r"bin/leadrank (.+?) >", text("crontab"))
     docker = re.search(r"^CMD (\[.+\])$", text("Dockerfile"), re.MULTILINE)[1]
     dag = re.search(r'"leadrank (.+?)"', text("leadrank_dag.py"))[1].replace("{{ data_interval_end", "{{x")
     dag = re.sub(r"\{\{.*?\}\}", "2026-06-30", dag)
     return [
         shlex.split(service),
-        shlex.split(cron),
+        *map(shlex.split, cron),
         ast.literal_eval(docker),
         shlex.split(dag),
         container()["args"],

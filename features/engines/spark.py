@@ -16,14 +16,12 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
-from py4j.protocol import Py4JError
 from pyspark import StorageLevel
-from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from features.engines.asked import EngineName
 from features.engines.remote import Remote
-from features.errors import ModelError, ParameterError, UpstreamError
+from features.engines.spark_errors import of_table, told
 from features.ingest.sql import quoted
 
 ROWS_PER_TASK = 500_000
@@ -42,6 +40,7 @@ _AS_THEY_ARE: Mapping[str, str] = {
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
+_BY_EXACT_NAMES: Mapping[str, str] = {"spark.sql.caseSensitive": "true"}  # as Parquet's columns are
 _OF_A_NEW_SESSION: Mapping[str, str] = {
     "spark.app.name": "leadrank",
     "spark.ui.showConsoleProgress": "false",
@@ -110,19 +109,32 @@ class Spark(Remote):
     def each(self, work: Callable[[int], None], places: int) -> None:
         """Do ``work`` for each number below ``places`` on the executors: see `features.backend.Wide`."""
         numbers = self._session().range(0, places, 1, places)
-        with _told():
+        with told():
             numbers.mapInArrow(_Each(work), "place long").count()
+
+    def ordered(self, folder: Path, by: Sequence[tuple[str, bool]], files: int) -> list[Path]:
+        """Sort the rows of a folder by ranges of the order: see `features.backend.Wide`."""
+        session, target = self._session(), folder.with_name(f"{folder.name}-sorted")
+        with told(), _set(session, {**_AS_THEY_ARE, **_BY_EXACT_NAMES}):
+            frame = session.read.parquet(_uri(folder))
+            order = [
+                frame[name].desc_nulls_last() if is_greatest_first else frame[name].asc_nulls_last()
+                for name, is_greatest_first in by
+            ]
+            parted = frame.repartitionByRange(files, *order).sortWithinPartitions(*order)
+            parted.write.parquet(_uri(target))
+        return sorted(target.glob("part-*.parquet"))
 
     def columns_of(self, table: str) -> tuple[str, ...]:
         """Columns of a table of the catalog: see `features.ingest.spark_tables.Exporter`."""
         session = self._session()
-        with _told(), _named(table), _set(session, _AS_THEY_ARE):
+        with told(), of_table(table), _set(session, _AS_THEY_ARE):
             return tuple(session.table(table).columns)
 
     def exported(self, table: str, columns: Sequence[str]) -> Path:
         """Columns of a table of the catalog as Parquet: see `features.ingest.spark_tables.Exporter`."""
         session = self._session()
-        with _told(), _named(table), _set(session, _AS_THEY_ARE):
+        with told(), of_table(table), _set(session, _AS_THEY_ARE):
             frame = session.table(table)
             cells = [frame["`" + name.replace("`", "``") + "`"] for name in columns]
             folder = self._between / self._next("table")
@@ -146,7 +158,7 @@ class Spark(Remote):
 
     def _written(self, frame: DataFrame, kind: str) -> Path:
         folder = self._between / self._next(kind)
-        with _told():
+        with told():
             frame.write.parquet(_uri(folder))
         return folder
 
@@ -171,7 +183,7 @@ class Spark(Remote):
             # One that is there already, as in a notebook, is used and left.
             running = None if self._master.startswith(_CONNECT) else SparkSession.getActiveSession()
             self._is_ours = running is None
-            with _told():
+            with told():
                 session = running or self._started()
                 if running is not None or self._master.startswith(_CONNECT):
                     for name, value in {**_ALWAYS, **self._settings}.items():
@@ -204,18 +216,6 @@ def _set(session: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
             session.conf.unset(name) if was is None else session.conf.set(name, was)
 
 
-@contextmanager
-def _named(table: str) -> Iterator[None]:
-    """What Spark says of a table before it reads it; its words may quote a view's text."""
-    try:
-        yield
-    except AnalysisException as error:
-        raise ParameterError(
-            f"Spark cannot read the table '{table}' ({error.getCondition() or type(error).__name__})",
-            hint="check spark_table, and that engine.settings lead to the catalog that has it",
-        ) from error
-
-
 @dataclass(frozen=True)
 class _Each:
     """Work as Spark gives it out: batches of numbers."""
@@ -231,20 +231,3 @@ class _Each:
 
 def _uri(path: Path) -> str:
     return path.resolve().as_uri()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """A failure of Spark as an error of ours; what it says may quote a cell, so it is not repeated."""
-    try:
-        yield
-    except (PySparkException, Py4JError) as error:
-        if f"{ModelError.__module__}.{ModelError.__name__}" in str(error):
-            raise ModelError(
-                "the model was refused on an executor",
-                hint="set engine.name: duckdb to be told why, or roll the model back",
-            ) from error
-        raise UpstreamError(
-            f"Spark did not finish ({type(error).__name__})",
-            hint="look into the logs of the driver and of the executors; is engine.master right?",
-        ) from error

@@ -14,6 +14,8 @@ from features.errors import InputError, ParameterError, Place
 from features.ingest.connecting import Connections
 from features.ingest.files import appearance, locate, unchanged
 from features.ingest.headers import Match
+from features.ingest.objects import is_address
+from features.ingest.objects_tables import Fetched, fetched
 from features.ingest.part_scan import part_scan
 from features.ingest.parts import appearances, is_in_parts
 from features.ingest.scan import Scan
@@ -66,7 +68,7 @@ def opened(
     InputError
         It is missing, damaged, changed while it was read, or breaks its contract as a whole.
     UpstreamError
-        A database or Spark does not answer.
+        A database, an object store or Spark does not answer.
     """
     with scratch(readers.folder) as work:
         if source.format == "database":
@@ -76,6 +78,9 @@ def opened(
                 yield scan
         elif source.path is None:
             raise ParameterError(f"table '{table}' has no path", hint="declare path, or format: database")
+        elif is_address(source.path):
+            with fetched(source.path, work, is_csv=source.format == "csv") as found:
+                yield _fetched_scan(connection, found, source, work)
         elif is_in_parts(source.path, readers.folder):
             _refuse_csv(source, source.path)
             with unchanged(partial(appearances, source.path, readers.folder), source.path) as seen:
@@ -83,10 +88,19 @@ def opened(
         else:
             file = locate(source.path, readers.folder)
             with unchanged(partial(appearance, file), source.path):
-                if source.format == "csv":
-                    yield csv_scan(file, source, work)
-                else:
-                    yield parquet_scan(connection, file, source, work)
+                yield _file_scan(connection, file, source, work)
+
+
+def _fetched_scan(connection: duckdb.DuckDBPyConnection, found: Fetched, source: Source, work: Path) -> Scan:
+    if found.file is not None:
+        return _file_scan(connection, found.file, source, work)
+    return part_scan(connection, found.parts, source.path or "", work)
+
+
+def _file_scan(connection: duckdb.DuckDBPyConnection, file: Path, source: Source, work: Path) -> Scan:
+    if source.format == "csv":
+        return csv_scan(file, source, work)
+    return parquet_scan(connection, file, source, work)
 
 
 def _refuse_csv(source: Source, path: str) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import ParameterError
+from features.ingest import objects_tables
 from features.ingest.databases import newest
 from features.ingest.files import appearance, locate
+from features.ingest.objects import is_address
 from features.ingest.parts import appearances, is_in_parts
 from features.tables import CONTRACT, Source
 
@@ -31,8 +33,9 @@ def sighting(sources: Mapping[str, Source], folder: Path, environment: Mapping[s
     Returns
     -------
     dict
-        By table: size, time of change and inode of a file, or a hash of those of all parts; of a database
-        table its newest date (``recorded_at``, else another of `DATES`), or its number of rows without one.
+        By table: size, time of change and inode of a file, or a hash of those of all parts; of objects a hash
+        of their versions; of a database table its newest date (``recorded_at``, else another of `DATES`), or
+        its number of rows without one.
 
     Raises
     ------
@@ -54,6 +57,8 @@ def _seen(name: str, source: Source, folder: Path, environment: Mapping[str, str
             hint=f"have a job write it as Parquet, and declare that folder: tables.{name}.path",
         )
     path = source.path or ""
+    if is_address(path):
+        return objects_tables.appearance(path)
     if is_in_parts(path, folder):
         return hashlib.sha256(repr(appearances(path, folder)).encode()).hexdigest()
     return " ".join(map(str, appearance(locate(path, folder))))

@@ -1,19 +1,23 @@
-"""The tables of a model card, as cells of text: Markdown and HTML show the same ones."""
+"""The tables of a model card: which there are, and what stands in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from features.catalogue import ENGLISH, Language
 from models.audit.verdicts import VERDICTS
 from models.backtests.slices import GROUPS
+from models.cards.own_cells import own_table
+from models.cards.table import NOTHING, Table
 from models.cards.words import (
     CALIBRATION,
     HELD,
     HELD_COLUMNS,
     LEAKS,
+    LINEAGE,
+    LINEAGE_COLUMNS,
+    LINEAGE_NOTE,
     SLICES,
     SLICES_NOTE,
     TAGS,
@@ -23,18 +27,6 @@ from models.cards.words import (
 )
 from models.labels import marked
 from models.phrases import recognised, spoken
-
-NOTHING = "-"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A titled table: columns, rows of as many cells, and a note, which may be empty."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def tables(card: Mapping[str, Any], words: Language = ENGLISH) -> Iterator[Table]:
@@ -52,6 +44,7 @@ def _tables(card: Mapping[str, Any], words: Language) -> Iterator[Table]:
     )
     yield Table(marked("Slices"), SLICES, [_slice(part, words) for part in card["slices"]], SLICES_NOTE)
     yield from (table for table in _further(card, words) if table.rows)
+    yield from (own_table(found, words) for found in [card.get("segment_models")] if found)
     held = [[words.text(HELD[way]), ", ".join(names)] for way, names in card["monotone"].items() if names]
     if held:
         yield Table(marked("Held to a direction"), HELD_COLUMNS, held)
@@ -61,6 +54,11 @@ def _tables(card: Mapping[str, Any], words: Language) -> Iterator[Table]:
     ]
     yield Table(marked("Calibration"), CALIBRATION, bins)
     yield Table(marked("Leaks refused"), LEAKS, [_leak(leak, words) for leak in card["leaks"]])
+    if origin := card.get("lineage"):  # a card of before has none
+        rows = [
+            [words.text(LINEAGE[name]), _origin(origin[name], words)] for name in LINEAGE if name in origin
+        ]
+        yield Table(marked("Lineage"), LINEAGE_COLUMNS, rows, LINEAGE_NOTE)
 
 
 def figure_rows(figures: Mapping[str, Mapping[str, Any]], words: Language = ENGLISH) -> Iterator[list[str]]:
@@ -81,6 +79,12 @@ def shown(figure: Any, words: Language = ENGLISH) -> str:
         value, low, high = (words.number(f"{figure[end]:.3f}") for end in ("value", "low", "high"))
         return words.text("{value} ({low} to {high})").format(value=value, low=low, high=high)
     return words.number(f"{figure:,}" if isinstance(figure, int) else f"{figure:.3f}")
+
+
+def _origin(value: str, words: Language) -> str:
+    if value not in {"true", "false"}:
+        return value
+    return words.text("yes") if value == "true" else words.text("no")
 
 
 def _further(card: Mapping[str, Any], words: Language) -> Iterator[Table]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from features.catalogue import ENGLISH, Language
-from models.cards.cells import Table, tables
+from models.cards.cells import tables
 from models.cards.opening import data_lines, predicts, title
+from models.cards.table import Table
 from models.cards.view_cells import view_tables
 from models.phrases import spoken
 

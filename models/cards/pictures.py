@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.audit.association import wilson
+from models.cards.curves import found
 from models.weights import mean, per_row
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ def _gains(axes: Axes, won: Flags, p: Floats, weight: Floats, others: Mapping[st
     """Share of the wins among the first leads of the ranking."""
     axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", label="any order")
     for (name, order), colour in zip(others.items(), cycle(COLOURS[1:])):
-        axes.plot(*_found(won, order, weight), color=colour, label=_first_tenth(name, won, order, weight))
-    axes.plot(*_found(won, p, weight), color=_MODEL, label=_first_tenth("model", won, p, weight))
+        axes.plot(*found(won, order, weight), color=colour, label=_first_tenth(name, won, order, weight))
+    axes.plot(*found(won, p, weight), color=_MODEL, label=_first_tenth("model", won, p, weight))
     axes.axvline(0.1, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set(xlabel="share of the leads called, best first", ylabel="share of the won leads found")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
@@ -180,15 +181,8 @@ def _gains(axes: Axes, won: Flags, p: Floats, weight: Floats, others: Mapping[st
     axes.legend(loc="lower right")
 
 
-def _found(won: Flags, score: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Share of the rows, best first, and of the wins among them; rows of equal score share theirs evenly."""
-    places = np.unique(-score, return_inverse=True)[1]
-    called, found = (np.cumsum(np.bincount(places, weights=of)) for of in (weight, weight * won))
-    return np.append(0.0, called / called[-1]), np.append(0.0, found / found[-1])
-
-
 def _first_tenth(name: str, won: Flags, score: Floats, weight: Floats) -> str:
-    captured = np.interp(0.1, *_found(won, score, weight))
+    captured = np.interp(0.1, *found(won, score, weight))
     return f"{name}: first 10 % find {captured:.0%}"
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from features.catalogue import ENGLISH, Language
-from models.cards.cells import Table, shown
+from models.cards.cells import shown
+from models.cards.table import Table
 from models.labels import marked, named
 
 MOST_FEATURES = 15

@@ -28,6 +28,21 @@ TAGS_NOTE = marked(
 )
 CALIBRATION = (marked("forecast"), marked("came true"), marked("rows"))
 LEAKS = (marked("column"), marked("verdict"), marked("evidence"))
+LINEAGE_COLUMNS = (marked("what"), marked("value"))
+LINEAGE_NOTE = marked("The same data, parameters, code and packages make the same model, byte for byte.")
+LINEAGE = {
+    "data_digest": marked("digest of the data"),
+    "params_digest": marked("digest of the parameters"),
+    "known_until": marked("outcomes known until"),
+    "decided_leads": marked("leads with an outcome"),
+    "leadrank": marked("version of leadrank"),
+    "leadrank_commit": marked("commit of leadrank"),
+    "leadrank_changed": marked("code differs from its commit"),
+    "project_commit": marked("commit of the project"),
+    "project_changed": marked("project differs from its commit"),
+    "packages_digest": marked("digest of the installed packages"),
+    "lock_digest": marked("digest of requirements.lock"),
+}
 CODES = {
     "n": marked("rows"),
     "positives": marked("positive"),

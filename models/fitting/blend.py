@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from features.errors import ModelError
 from models.fitting.linear import Linear
@@ -38,16 +39,45 @@ class Blend:
         How much each of them counts, above 0.
     linear
         The linear part with its weight in its coefficients, or None.
+    own
+        Models of some category values, of one column, each value once.
     """
 
     boosters: tuple[str, ...]
     weights: tuple[float, ...]
     linear: Linear | None = None
+    own: tuple[Own, ...] = ()
 
     @classmethod
     def mean(cls, boosters: Sequence[str]) -> Blend:
         """The mean of boosters."""
         return cls(tuple(boosters), (1 / len(boosters),) * len(boosters))
+
+
+@dataclass(frozen=True)
+class Own:
+    """A model of the rows with one category value.
+
+    Their margin is ``(1 - share)`` times that of the blend of all rows plus ``share`` times this one's.
+
+    Attributes
+    ----------
+    column, code
+        Place of the category in the matrix, and the value's code there.
+    share
+        Above 0, at most 1.
+    blend
+        Learned from these rows alone; it has no ``own``.
+    """
+
+    column: int
+    code: int
+    share: float
+    blend: Blend
+
+    def rows(self, matrix: Matrix) -> npt.NDArray[np.bool_]:
+        """The rows that it speaks of, shape (rows,)."""
+        return np.asarray(matrix[:, self.column] == self.code)
 
 
 class Ensemble:
@@ -66,6 +96,7 @@ class Ensemble:
 
         self._blend = blend
         self._boosters = [lgb.Booster(model_str=text) for text in blend.boosters]
+        self._own = [(own, Ensemble(own.blend, threads=threads)) for own in blend.own]
         self._threads = threads
 
     def margin(self, matrix: Matrix) -> Vector:
@@ -79,7 +110,12 @@ class Ensemble:
         total = np.zeros(len(matrix))
         for booster, weight in zip(self._boosters, self._blend.weights, strict=True):
             total += weight * self._of_trees(booster, matrix)
-        return total if self._blend.linear is None else total + self._blend.linear.margin(matrix)
+        if self._blend.linear is not None:
+            total = total + self._blend.linear.margin(matrix)
+        for own, ensemble in self._own:
+            rows = own.rows(matrix)
+            total[rows] = (1 - own.share) * total[rows] + own.share * ensemble.margin(matrix[rows])
+        return total
 
     def disagreement(self, matrix: Matrix) -> Vector:
         """Variance of the parts around the margin, each counted by its weight, shape (rows,).
@@ -94,8 +130,14 @@ class Ensemble:
         if self._blend.linear is not None:
             weights.append(1 - sum(weights))
             parts.append(self._blend.linear.margin(matrix) / weights[-1])
-        away = np.stack(parts) - np.asarray(weights) @ np.stack(parts)
-        return np.asarray(np.asarray(weights) @ away**2)
+        middle = np.asarray(weights) @ np.stack(parts)
+        found = np.asarray(np.asarray(weights) @ (np.stack(parts) - middle) ** 2)
+        for own, ensemble in self._own:
+            rows = own.rows(matrix)
+            within = (1 - own.share) * found[rows] + own.share * ensemble.disagreement(matrix[rows])
+            apart = middle[rows] - ensemble.margin(matrix[rows])
+            found[rows] = within + own.share * (1 - own.share) * apart**2
+        return found
 
     def _of_trees(self, booster: Booster, matrix: Matrix) -> Vector:
         width = booster.num_feature()

@@ -41,6 +41,9 @@ class TrainOptions:
         Bootstrap resamples of each interval.
     monotone
         Features of the ranking target that may only raise or only lower its margin, by family, stem or name.
+    own_by, own_min_outcomes
+        Category whose values may have models of their own (`models.segments.own`), None: one model for all;
+        won, and lost, leads of the train slice that such a value needs.
     threads
         Bags trained side by side; changes nothing but the time.
     """
@@ -60,4 +63,6 @@ class TrainOptions:
     limits: Limits = field(default_factory=Limits)
     resamples: int = 200
     monotone: Asked = field(default_factory=dict)
+    own_by: str | None = None
+    own_min_outcomes: int = 100
     threads: int = 2

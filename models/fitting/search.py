@@ -8,13 +8,13 @@ its luck is not the future's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.fitting.blend import Blend, learned_weights
+from models.fitting.blend import Blend, Own, learned_weights
 from models.fitting.classifier import SHAPES, Growth, Rows, Shape, fit, grow
 from models.fitting.linear import fit_linear
 from models.fitting.newton import attainable_loss, is_clearly_greater
@@ -56,6 +56,8 @@ class Choice:
         Share of the rows after which a row counts half; None if all count alike.
     tried
         Figures of each part on the stop slice by name; empty where it had too few outcomes to try.
+    own
+        What to fit on the rows of some category values alone.
     """
 
     parts: tuple[Part, ...]
@@ -63,11 +65,22 @@ class Choice:
     strength: float
     half_life: float | None
     tried: Mapping[str, Mapping[str, float]]
+    own: tuple[OwnChoice, ...] = ()
 
     @property
     def trees(self) -> dict[str, int]:
         """Number of trees in each bag, by shape."""
         return {part.name: part.trees for part in self.parts}
+
+
+@dataclass(frozen=True)
+class OwnChoice:
+    """What to fit on the rows with one category value, and how much it counts (`blend.Own`)."""
+
+    column: int
+    code: int
+    share: float
+    choice: Choice
 
 
 def search(rows: Rows, later: Rows, options: TrainOptions, *, shapes: Mapping[str, Shape] = SHAPES) -> Choice:
@@ -122,7 +135,7 @@ def grown(
 
 
 def fit_choice(rows: Rows, choice: Choice, options: TrainOptions) -> Blend:
-    """Fit the parts on the given rows; fewer bags on many rows."""
+    """Fit the parts on the given rows; fewer bags on many, and no own model of a value with few outcomes."""
     known = recent(rows, choice.half_life)
     enough = round(options.bags * MANY_ROWS / max(len(rows.label), MANY_ROWS))
     bags = min(options.bags, max(options.fewest_bags, enough))
@@ -134,10 +147,19 @@ def fit_choice(rows: Rows, choice: Choice, options: TrainOptions) -> Blend:
         )
         boosters += found.boosters
         weights += [part.weight / bags] * bags
+    own = tuple(_fitted_own(rows, choice.own, options))
     if not choice.linear_weight:
-        return Blend(tuple(boosters), tuple(weights))
+        return Blend(tuple(boosters), tuple(weights), own=own)
     linear = fit_linear(known, strength=choice.strength).times(choice.linear_weight)
-    return Blend(tuple(boosters), tuple(weights), linear)
+    return Blend(tuple(boosters), tuple(weights), linear, own)
+
+
+def _fitted_own(rows: Rows, asked: Sequence[OwnChoice], options: TrainOptions) -> Iterator[Own]:
+    for part in asked:
+        those = rows.take(rows.matrix[:, part.column] == part.code)
+        wins = int(those.label.sum())
+        if min(wins, len(those.label) - wins) >= options.min_outcomes:
+            yield Own(part.column, part.code, part.share, fit_choice(those, part.choice, options))
 
 
 def fitting(shape: Shape, options: TrainOptions, *, rows: int, columns: int) -> Shape:

@@ -64,6 +64,25 @@ def of_segments(slices: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
         yield f"segments_{name}_inside", float(sum(inside))
 
 
+def of_own(found: Mapping[str, Any] | None) -> Iterator[Figure]:
+    """How many values of a category were compared, how many have models of their own, and what that brought.
+
+    No value is named: MLflow gets no data of a lead. The model card has each of them.
+
+    >>> dict(of_own({"values": [{"share": 0.0}, {"share": 0.5, "tried": 0.5}], "whole": None}))
+    {'segment_models_values': 2.0, 'segment_models_compared': 1.0, 'segment_models_used': 1.0}
+    """
+    if found is None:
+        return
+    values = found["values"]
+    yield "segment_models_values", float(len(values))
+    yield "segment_models_compared", float(sum("tried" in value for value in values))
+    yield "segment_models_used", float(sum(value["share"] > 0 for value in values))
+    for name, difference in (found["whole"] or {}).items():
+        for end in ("difference", "low", "high"):
+            yield f"segment_models_{name}_{end}", float(difference[end])
+
+
 def of_views(views: Mapping[str, Any]) -> Iterator[Figure]:
     """How steady features and reasons are, the share of each family, and how many features are stand-ins.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from features.errors import ModelError
@@ -14,6 +15,7 @@ from features.errors import ModelError
 CHAMPION, CHALLENGER = "champion", "challenger"
 DIGEST_TAG, SIGNAL_TAG = "leadrank.digest", "leadrank.has_signal"
 BEFORE_TAG = "leadrank.champion_before"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_TAG = 5000  # characters, MLflow's limit
 
 
@@ -35,6 +37,8 @@ class Version:
         ``champion``, ``challenger`` or neither.
     tags
         What was recorded with it.
+    created_at
+        When it was registered, UTC; None where MLflow does not say.
     """
 
     version: str
@@ -43,6 +47,7 @@ class Version:
     artifact_uri: str
     aliases: tuple[str, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
 
     @property
     def has_signal(self) -> bool:
@@ -118,13 +123,18 @@ def move(
             f"the champion is version {aliases.get(CHAMPION)} by now, not {instead_of}",
             hint="somebody else moved it: look at `leadrank models`, then decide again",
         )
-    for name, text in record.items():
-        client.set_model_version_tag(model_name, version.version, name, text[:_LONGEST_TAG])
+    mark(client, model_name, version, record)
     client.set_registered_model_alias(model_name, CHAMPION, version.version)
     if aliases.get(CHALLENGER) == version.version:
         client.delete_registered_model_alias(model_name, CHALLENGER)
     found = client.get_model_version(model_name, version.version)
     return _version(found, _aliases(client, model_name))
+
+
+def mark(client: Any, model_name: str, version: Version, record: Mapping[str, str]) -> None:
+    """Record words with a version."""
+    for name, text in record.items():
+        client.set_model_version_tag(model_name, version.version, name, text[:_LONGEST_TAG])
 
 
 def _aliases(client: Any, model_name: str) -> dict[str, str]:
@@ -134,7 +144,7 @@ def _aliases(client: Any, model_name: str) -> dict[str, str]:
 
 
 def _version(found: Any, aliases: Mapping[str, str]) -> Version:
-    number = str(found.version)
+    number, stamp = str(found.version), found.creation_timestamp  # milliseconds
     return Version(
         version=number,
         digest=found.tags.get(DIGEST_TAG, ""),
@@ -142,4 +152,5 @@ def _version(found: Any, aliases: Mapping[str, str]) -> Version:
         artifact_uri=found.source,
         aliases=tuple(sorted(alias for alias, version in aliases.items() if version == number)),
         tags=dict(found.tags),
+        created_at=None if stamp is None else _EPOCH + timedelta(milliseconds=stamp),
     )

@@ -10,6 +10,7 @@ from features.errors import ParameterError
 from pipelines import params as parameters
 from pipelines import score, train
 from pipelines.demo.generation import generate
+from pipelines.demo.turning import asked
 from pipelines.progress import Progress
 
 # Both are links to the repository's own files, which a wheel carries as copies. DVC would take a second
@@ -17,7 +18,15 @@ from pipelines.progress import Progress
 WORKING_FILES = {"params.yaml": "params.yaml", "dvc.yaml": "stages.yaml"}
 
 
-def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progress) -> dict[str, Any]:
+def run(
+    folder: Path,
+    *,
+    leads: int,
+    seed: int,
+    data_only: bool,
+    progress: Progress,
+    turns_bad: str | None = None,
+) -> dict[str, Any]:
     """Make the folder and run the main job in it.
 
     Parameters
@@ -29,6 +38,8 @@ def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progr
         Leads to generate.
     data_only
         Only write ``data/``, ``params.yaml`` and ``dvc.yaml``, without the truth: as fast as the disk.
+    turns_bad
+        ``SOURCE:WEEK`` of a source whose leads are others from that week on; None: nothing changes.
 
     Returns
     -------
@@ -38,12 +49,20 @@ def run(folder: Path, *, leads: int, seed: int, data_only: bool, progress: Progr
     Raises
     ------
     ParameterError
-        The folder holds something else.
+        The folder holds something else, or ``turns_bad`` names no source or week.
     """
+    bad = asked(turns_bad)
     home = folder.resolve()
     _refuse_foreign(home)
     with progress.stage("generating the demo CRM", total=100) as advance:
-        tables = generate(home, leads=leads, seed=seed, with_truth=not data_only, on_progress=_steps(advance))
+        tables = generate(
+            home,
+            leads=leads,
+            seed=seed,
+            with_truth=not data_only,
+            on_progress=_steps(advance),
+            turns_bad=bad,
+        )
     for name, packaged in WORKING_FILES.items():
         if not (home / name).exists():
             (home / name).write_text(_text(packaged), encoding="utf-8")

@@ -14,6 +14,7 @@ from features.errors import ParameterError
 from pipelines.demo import dirt, population, simulate, spend, tables, world
 from pipelines.demo.clock import Ids
 from pipelines.demo.truth import truth
+from pipelines.demo.turning import TurnsBad
 from pipelines.demo.write import FILES, Writer, as_text, is_csv
 
 _BLOCK_LEADS = 20_000
@@ -65,6 +66,7 @@ def generate(
     seed: int,
     with_truth: bool = True,
     on_progress: Callable[[str, float], None] | None = None,
+    turns_bad: TurnsBad | None = None,
 ) -> DemoTables:
     """Write the tables of the demo CRM, and the truth about them.
 
@@ -82,6 +84,8 @@ def generate(
         Whether to work out the truth, for the first 200,000 leads. The tables do not depend on it.
     on_progress
         Called with the step's name and the share done, from 0 to 1.
+    turns_bad
+        A source whose leads are others from some day on; None is the usual world.
 
     Raises
     ------
@@ -94,7 +98,8 @@ def generate(
     with Writer(folder) as writer:
         for at, block_seed in enumerate(seeds):
             count = min(_BLOCK_LEADS, leads - tally.ids.leads)
-            _block(np.random.default_rng(block_seed), writer, tally, count, with_truth=with_truth)
+            people = population.draw(rng := np.random.default_rng(block_seed), count, turns_bad)
+            _block(rng, writer, tally, people, with_truth=with_truth)
             if on_progress is not None:
                 on_progress("demo tables", (at + 1) / len(seeds))
         weeks = spend.summed(pa.concat_tables(tally.weeks))
@@ -113,10 +118,16 @@ def _check(leads: int, seed: int) -> None:
         raise ParameterError("the seed is negative", hint="give zero or more, for example --seed 7")
 
 
-def _block(rng: np.random.Generator, writer: Writer, tally: _Tally, count: int, *, with_truth: bool) -> None:
+def _block(
+    rng: np.random.Generator,
+    writer: Writer,
+    tally: _Tally,
+    people: population.Population,
+    *,
+    with_truth: bool,
+) -> None:
     """Live through one block of leads and append what it leaves."""
-    before = tally.ids
-    people = population.draw(rng, count)
+    before, count = tally.ids, people.leads
     history = simulate.simulate(rng, people)
     shown = tables.observed(rng, people, history, before)
     tally.weeks.append(spend.weekly(shown["leads"]))

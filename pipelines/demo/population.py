@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.demo import vocabulary as words
 from pipelines.demo import world
+from pipelines.demo.turning import TurnsBad
 from pipelines.demo.world import Floats, Ints
 
 # At the largest rate an account gets as many leads in the history less than once in 1e14.
@@ -71,6 +73,8 @@ class Population:
         Fit class, a row of ``world.hazards()``.
     colleagues
         Leads of the account created in the ``COMMITTEE_DAYS`` before, two at most.
+    is_bad
+        Whether the lead came after its source had turned bad.
     """
 
     accounts: Accounts
@@ -79,6 +83,7 @@ class Population:
     traits: dict[str, Ints]
     fit: Ints
     colleagues: Ints
+    is_bad: npt.NDArray[np.bool_]
 
     @property
     def leads(self) -> int:
@@ -92,8 +97,9 @@ class Population:
 
     def first_states(self) -> Floats:
         """Chance of each hidden state on the first day: leads by states."""
-        table = world.first_states(words.SOURCE_WARMTH)
-        return table[self.traits["source"], self.size, self.colleagues]
+        table = world.first_states((*words.SOURCE_WARMTH, words.BAD_WARMTH))
+        source = np.where(self.is_bad, len(words.SOURCE_WARMTH), self.traits["source"])
+        return table[source, self.size, self.colleagues]
 
     def arrivals(self) -> tuple[Ints, Ints]:
         """Colleagues turning up: (lead, day) for each lead that was there before the newcomer."""
@@ -105,18 +111,28 @@ class Population:
         return np.concatenate(lead), np.concatenate(day)
 
 
-def draw(rng: np.random.Generator, leads: int) -> Population:
+def draw(rng: np.random.Generator, leads: int, turns_bad: TurnsBad | None = None) -> Population:
     """Draw a block of exactly ``leads`` leads with their accounts.
 
-    The block is cut after its last lead, so one account at most misses later colleagues.
+    The block is cut after its last lead, so one account at most misses later colleagues. Who turns up is the
+    same whether a source turns bad or not; what its later leads are is not.
     """
     accounts = _accounts(rng, leads)
     account, day = _arrivals(rng, accounts.size)
     account, day = account[:leads], day[:leads]
     traits = {name: _pick(rng, trait, leads) for name, trait in _TRAITS.items()}
-    return Population(
-        accounts, account, day, traits, _fit(accounts, account, traits), _colleagues(account, day)
-    )
+    is_bad = np.zeros(leads, dtype=bool)
+    if turns_bad is not None:
+        is_bad = turns_bad.leads(traits["source"], day)
+        traits["email_kind"] = _turned(rng.spawn(1)[0], traits["email_kind"], is_bad)
+    fit, colleagues = _fit(accounts, account, traits), _colleagues(account, day)
+    return Population(accounts, account, day, traits, fit, colleagues, is_bad)
+
+
+def _turned(rng: np.random.Generator, email_kind: Ints, is_bad: npt.NDArray[np.bool_]) -> Ints:
+    """E-mail kinds, those of bad leads drawn anew from a stream of their own."""
+    drawn = rng.choice(len(words.EMAIL_KINDS.values), len(email_kind), p=words.BAD_EMAIL_SHARES)
+    return np.where(is_bad, drawn, email_kind)
 
 
 def _accounts(rng: np.random.Generator, count: int) -> Accounts:

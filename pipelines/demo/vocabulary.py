@@ -1,6 +1,7 @@
 """The words of the demo company: what a lead can be, how common it is, and what it adds to the fit.
 
-``fit`` is in tenths of log-odds. Nothing here changes over time.
+``fit`` is in tenths of log-odds. Nothing here changes over time, unless a
+source is told to turn bad.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ DEPARTMENTS = Trait(
     (2, 2, 0, -2, -2, -2),
 )
 EMAIL_KINDS = Trait(("business", "free"), (0.82, 0.18), (1, -7))
+# Leads of a source that has turned bad (`turning`): e-mail kinds, and the intent that they bring along.
+BAD_EMAIL_SHARES = (0.15, 0.85)
+BAD_WARMTH = -2.0
 ROLES = Trait(("user", "selector", "influencer", "decider"), (0.38, 0.24, 0.22, 0.16), (0, 0, 0, 0))
 TSHIRT_SIZES = Trait(("S", "M", "L", "XL"), (0.2, 0.35, 0.3, 0.15), (0, 0, 0, 0))  # noise on purpose
 

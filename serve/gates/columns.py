@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from features.catalogue import FeatureSpec
 from models.metrics import Vector
+from serve import part_rows
 from serve.gates.distances import category_counts, js, number_counts, psi
 from serve.gates.finding import Finding
 from serve.gates.limits import Limits
@@ -36,20 +36,19 @@ def features(
     Parameters
     ----------
     before, now
-        Parquet files; a feature that one of them does not have is not compared.
+        Parquet files, or their parts; a feature that one of them does not have is not compared.
     specs
         Features of the ranker.
     known
         Values that training knew, by category.
     """
-    with pq.ParquetFile(before) as old, pq.ParquetFile(now) as new:
-        if min(old.metadata.num_rows, new.metadata.num_rows) < FEWEST_LEADS:
-            return
-        both = set(old.schema_arrow.names) & set(new.schema_arrow.names)
-        for spec in specs:
-            if spec.name in both:
-                was, is_now = (file.read([spec.name]).column(0) for file in (old, new))
-                yield from _moved(spec, was, is_now, known.get(spec.name), limits)
+    if min(part_rows.rows(before), part_rows.rows(now)) < FEWEST_LEADS:
+        return
+    both = set(part_rows.schema(before).names) & set(part_rows.schema(now).names)
+    for spec in specs:
+        if spec.name in both:
+            was, is_now = (part_rows.column(file, spec.name) for file in (before, now))
+            yield from _moved(spec, was, is_now, known.get(spec.name), limits)
 
 
 def _moved(

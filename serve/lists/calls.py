@@ -14,6 +14,7 @@ import duckdb
 from serve.lists.call_totals import write_totals
 from serve.lists.capacity import Capacity
 from serve.lists.exploring import chosen_sql
+from serve.lists.holdout import Holdout, choose
 from serve.lists.pricing import priced_sql, valued_by
 from serve.lists.routing import route
 from serve.spreadsheet import write_csv
@@ -31,6 +32,7 @@ def write_calls(
     seed: int,
     ranked_by: str,
     tables: Mapping[str, Collection[str]],
+    holdout: Holdout | None = None,
 ) -> None:
     """Write ``calls.parquet``, ``calls.csv`` and ``call_totals.parquet`` from the staged ranking.
 
@@ -46,13 +48,20 @@ def write_calls(
         ``model`` or ``scorecard``: without a model a call is valued by points and nobody expects wins.
     tables
         Columns of the loaded tables.
+    holdout
+        The experiment that runs tonight; None: the ranking steers every lead.
     """
     connection.register("_ranking", connection.read_parquet(str(staged / "ranking.parquet")))
     columns = [name for name, *_ in connection.execute("DESCRIBE _ranking").fetchall()]
     by = valued_by(columns, ranked_by)
     _make(connection, "_priced", priced_sql(by))
     route(connection, capacity, as_of=as_of, tables=tables)
-    _make(connection, "_chosen", chosen_sql(capacity.explore_share, seed=seed, day=as_of[:10]))
+    if holdout is None:
+        chosen = chosen_sql(capacity.explore_share, seed=seed, day=as_of[:10])
+        _make(connection, "_chosen", f"SELECT *, FALSE AS is_control FROM ({chosen})")  # noqa: S608  # ours
+    else:
+        share, known = capacity.explore_share, tables["leads"]
+        choose(connection, holdout, share, seed=seed, day=as_of[:10], columns=known)
     _make(connection, "_calls", _CALLS)
     connection.table("_calls").order("owner, place").write_parquet(str(staged / CALLS))
     write_csv(connection.read_parquet(str(staged / CALLS)).order("owner, place"), staged / "calls.csv")
@@ -92,7 +101,8 @@ _CALLS = """
         FROM (SELECT * EXCLUDE (place) FROM called)
     )
     SELECT owner, territory, turn AS place, lead_id, probability, value,
-           CASE WHEN is_drawn THEN 'explore' WHEN is_recycled THEN 'recycled' ELSE 'best' END AS why,
+           CASE WHEN is_control THEN 'control' WHEN is_drawn THEN 'explore'
+                WHEN is_recycled THEN 'recycled' ELSE 'best' END AS why,
            selection_probability,
            sum(probability) OVER (PARTITION BY owner ORDER BY turn) AS expected_wins,
            probability_low, probability_high

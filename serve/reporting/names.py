@@ -10,6 +10,9 @@ ABOUT, MODEL = "about.json", "model.json"
 SOURCES, SPEND, ATTRIBUTION = "sources.parquet", "spend.parquet", "attribution.parquet"
 FUNNEL, DAYS, MONTHS, POOL = "funnel.parquet", "funnel_days.parquet", "months.parquet", "pool.parquet"
 JUDGED = "feedback.parquet"
+HOLDOUT = "holdout.parquet"
+TREATED, CONTROL = "treated", "control"
+"""Groups of a holdout: leads that the ranking steers, and leads that it does not."""
 TEAM, RESULTS, HOURS = "team.parquet", "team_results.parquet", "team_hours.parquet"
 
 TOUCHED = ("first", "last", "linear", "fading")

@@ -40,6 +40,8 @@ class Plan:
         Columns of the loaded tables.
     touches
         Name of the table of touches with the leads that visitors became.
+    holdout_share
+        Part of the leads that is in the control group of tonight's experiment; None: none runs.
     """
 
     as_of: str
@@ -50,6 +52,7 @@ class Plan:
     half_life_days: float
     tables: Mapping[str, Collection[str]]
     touches: str = "touches"
+    holdout_share: float | None = None
 
     @property
     def moment(self) -> str:

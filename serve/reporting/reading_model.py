@@ -12,6 +12,7 @@ from typing import Any
 
 from serve.reporting.files import Row, Territories, kept
 from serve.reporting.names import MODEL
+from serve.reporting.reading_holdout import holdout
 from serve.runs import MANIFEST
 
 COMPANYS = ("data", "slices", "gates", "limits")
@@ -31,10 +32,11 @@ def model(run: Path, territories: Territories) -> Row:
     Returns
     -------
     dict
-        As `serve.reporting.model.told`, and ``gates``: what they found that night. For a reader of some
-        territories the parts of `COMPANYS` are null, and bins and figures are without counts.
+        As `serve.reporting.model.told`, ``gates``: what they found that night, and ``holdout``: what the
+        ranking is worth (`serve.reporting.reading_holdout`; None where no experiment runs). For a reader of
+        some territories the parts of `COMPANYS` are null, and bins and figures are without counts.
     """
-    found = {**kept(run, MODEL), "gates": _gates(run)}
+    found = {**kept(run, MODEL), "gates": _gates(run), "holdout": holdout(run, territories)}
     if territories is None:
         return found
     hidden = dict.fromkeys(COMPANYS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from features.funnel import STAGES
-from serve.reporting import attribution, funnel, judged, leads, sources, team
+from serve.reporting import attribution, funnel, holdout, judged, leads, sources, team
 from serve.reporting.names import ABOUT, FOLDER, RULES
 from serve.reporting.plan import LEAST_CONVERSIONS, LEAST_LEADS, PERIOD_DAYS, Plan
 from serve.runs import Run
@@ -37,6 +37,7 @@ def write(connection: duckdb.DuckDBPyConnection, staged: Path, plan: Plan, *, pr
         funnel.write(connection, folder, plan)
         team.write(connection, staged, folder, plan, previous)
         judged.write(connection, folder, plan)
+        holdout.write(connection, staged, folder, plan)
         leads.drop(connection)
         connection.execute("DROP TABLE _ranking")
     about = json.dumps(_about(plan), indent=2, sort_keys=True)
@@ -57,7 +58,9 @@ def _make_ranking(connection: duckdb.DuckDBPyConnection, staged: Path) -> None:
 
 def _about(plan: Plan) -> dict[str, object]:
     """By what was counted: a reader says it beside the figures."""
+    experiment = {} if plan.holdout_share is None else {"holdout_share": plan.holdout_share}
     return {
+        **experiment,
         "as_of": plan.as_of,
         "is_dated": plan.is_dated,
         "stages": list(STAGES),

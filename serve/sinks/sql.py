@@ -7,7 +7,7 @@ transaction, so that a reader sees the old ranking or the new one. Twice changes
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from serve.runs import Run
@@ -29,14 +29,14 @@ class Wanted:
     in_force
         The run that is in force among the files.
     withdrawn
-        Ids of runs that were taken out of force by hand.
+        Runs that were taken out of force by hand: the reason by run id.
     keep
         How many of the latest runs stay; None: all.
     """
 
     runs: Sequence[Run]
     in_force: Run
-    withdrawn: Collection[str] = ()
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
     keep: int | None = None
 
 

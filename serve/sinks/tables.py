@@ -12,7 +12,7 @@ from pyarrow import csv as arrow_csv
 
 from features.errors import UpstreamError
 from features.ingest.sql import named
-from serve.runs import Run
+from serve.runs import Run, digest_of
 from serve.sinks.columns import SqlColumn, sql_columns
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Tables:
             rows,
             run.manifest.get("data_digest"),
             run.manifest.get("params_digest"),
-            run.manifest["files"].get("ranking.parquet", {}).get("sha256"),
+            digest_of(run, "ranking.parquet"),
         )
         return True
 

@@ -31,8 +31,8 @@ _RESERVED = ("row", "changed")
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """The columns of a Parquet file; none if there is no such file."""
-    return list(connection.read_parquet(str(path)).columns) if path.is_file() else []
+    """The columns of a Parquet file, or of its parts; none if there is no such file."""
+    return list(connection.read_parquet(str(path)).columns) if path.exists() else []
 
 
 def shown_sql(connection: duckdb.DuckDBPyConnection, run: Run) -> str:

@@ -105,7 +105,7 @@ def _make_calls(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 def _make_by_row(connection: duckdb.DuckDBPyConnection, run: Run, name: str, order: str = "") -> None:
     path = run.folder / f"{name}.parquet"
-    if not path.is_file():
+    if not path.exists():
         connection.execute(f"CREATE TABLE {name} (row INTEGER)")
         return
     connection.execute(f"""

@@ -1,4 +1,4 @@
-"""Figures of the page for Prometheus: requests by route and status, their times, the age of the ranking."""
+"""Figures of the page for Prometheus: requests and their times, the ranking's age, what the monitor said."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
+from serve.monitoring import store
+from serve.monitoring.metrics import Gauges
 from serve.web.place import place_of
 
 __all__ = ["CONTENT_TYPE", "Figures", "told"]
@@ -22,6 +24,7 @@ class Figures:
         self.requests = Counter("leadrank_requests", "Requests.", labels, registry=self.registry)
         self.seconds = Histogram("leadrank_seconds", "Time to answer.", ("route",), registry=self.registry)
         self.age = Gauge("leadrank_ranking_age_hours", "Age of the ranking in force.", registry=self.registry)
+        self.monitor = Gauges(self.registry)
 
     def add(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -36,4 +39,7 @@ def told(request: Request) -> bytes:
     if index is not None:
         age = place.clock() - datetime.fromisoformat(index.run.as_of)
         figures.age.set(age.total_seconds() / 3600)
+    verdict = store.latest(place.home)
+    if verdict is not None:
+        figures.monitor.show(verdict)
     return generate_latest(figures.registry)

@@ -59,6 +59,11 @@ class Cluster:
                     found[words[words.index("--executor-id") + 1]] = pid
         return found
 
+    def last_job(self) -> str:
+        """Id of the job that was registered last."""
+        lines = [line for line in self.master.said().splitlines() if "Registered app" in line]
+        return lines[-1].split()[-1]
+
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:

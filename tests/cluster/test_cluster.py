@@ -3,64 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.store import load, place
+from models.store import load
 from serve import batch, frames
 from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
 from tests.cluster import standalone
+from tests.cluster.sizes import PARTITIONS, ROWS, TIMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
-ROWS, TIMES = 639, 50  # of the demo, and how often: 31,950 leads
-PARTITIONS = 30
 JOB_SECONDS = 600
 CARRIED = ["snapshot_id"]  # as the job carries it
 ORDER = {SCORES: ["lead_id"], REASONS: ["lead_id", "rank_in_row"], CONTRIBUTIONS: ["lead_id"]}
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Two workers; skips without Java."""
-    if shutil.which("java") is None:
-        pytest.skip("Spark tests want Java 17, which is not on this machine")
-    pytest.importorskip("pyspark", reason="Spark tests want the extra [spark]")
-    with standalone.cluster() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def model(demo):
-    """Where the demo's bundle is, and its digest."""
-    manifest = Path(demo.result["score"]["folder"]) / "manifest.json"
-    digest = json.loads(manifest.read_text(encoding="utf-8"))["model"]["digest"]
-    return place(demo.home, digest), digest
-
-
-@pytest.fixture(scope="module")
-def features(demo, tmp_path_factory):
-    """A folder of files with 31,950 leads of all: those of the demo, again and again under new ids."""
-    rows = pq.read_table(Path(demo.result["score"]["folder"]) / "features.parquet")[:ROWS]
-    leads = [f"{lead}-{time}" for time in range(TIMES) for lead in rows.column("lead_id").to_pylist()]
-    many = pa.concat_tables([rows] * TIMES).drop_columns(["lead_id", "snapshot_id"])
-    many = many.append_column("lead_id", pa.array(leads))
-    many = many.append_column("snapshot_id", pa.array(range(len(leads))))
-    folder = tmp_path_factory.mktemp("features")
-    size = len(leads) // PARTITIONS
-    for number in range(PARTITIONS):
-        pq.write_table(many[number * size : (number + 1) * size], folder / f"{number:02d}.parquet")
-    return folder
 
 
 def digests(tables):
@@ -142,14 +105,8 @@ def test_an_executor_that_is_killed_in_the_middle_changes_no_bit(
         said = job.said()
     assert "Lost executor 0" in said
     assert "ExecutorLostFailure (executor 0 exited" in said  # it was at work on a partition
-    application = last_job(cluster)
+    application = cluster.last_job()
     ended = re.compile(rf"Executor {application}/0 finished with state \w+ .*exitStatus 137")  # by SIGKILL
     assert any(ended.search(worker.said()) for worker in cluster.workers)
     assert f"Launching executor {application}/2" in cluster.master.said()  # in its place
     assert found == expected
-
-
-def last_job(cluster):
-    """The job that was registered last."""
-    lines = [line for line in cluster.master.said().splitlines() if "Registered app" in line]
-    return lines[-1].split()[-1]

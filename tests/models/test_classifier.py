@@ -47,6 +47,15 @@ def test_later_rows_are_ranked_well():
     assert reached > roc_auc_score(LATE.label, truth) - 0.03
 
 
+def test_fifty_rows_are_learned_by_heart_and_the_loss_falls_all_the_way():
+    few = ROWS.take(slice(0, 50))
+    shape = replace(DEEP, min_leaf_rows=1, feature_share=1.0, row_share=1.0, l2=0.0)
+    bags = [fit(few, shape, trees=count, bags=1, seed=0, threads=1) for count in (5, 20, 80, 320)]
+    losses = [log_loss(few.label, sigmoid(margin(each, few.matrix))) for each in bags]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.1 * losses[0]
+
+
 def test_growing_in_steps_says_what_trees_of_that_number_say():
     growth = grow(EARLY, LATE.matrix, DEEP, goes_on=lambda g: g.trees[-1] < 100, bags=2, seed=0)
     assert growth.trees == (20, 40, 60, 80, 100)

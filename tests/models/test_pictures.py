@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from models.cards.pictures import _auc_interval, _found, draw
+from models.cards.curves import found as found_along
+from models.cards.pictures import _auc_interval, draw
 
 # matplotlib's parser of font patterns warns about its own dependency.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -27,14 +28,14 @@ def test_gains_share_wins_evenly_among_equal_scores():
     won = np.array([True, False, False, True, False])
 
     def found(score):
-        return np.interp(np.arange(6) / 5, *_found(won, np.array(score), np.ones(5)))
+        return np.interp(np.arange(6) / 5, *found_along(won, np.array(score), np.ones(5)))
 
     assert found([3.0, 1.0, 1.0, 1.0, 1.0]) == pytest.approx([0, 0.5, 0.625, 0.75, 0.875, 1.0])
     assert found([5.0, 4.0, 3.0, 2.0, 1.0]) == pytest.approx([0, 0.5, 0.5, 0.5, 1.0, 1.0])
 
 
 def test_a_row_that_stands_for_three_is_called_as_three():
-    called, found = _found(np.array([True, False]), np.array([1.0, 2.0]), np.array([1.0, 3.0]))
+    called, found = found_along(np.array([True, False]), np.array([1.0, 2.0]), np.array([1.0, 3.0]))
     assert (called.tolist(), found.tolist()) == ([0, 0.75, 1.0], [0, 0.0, 1.0])
 
 

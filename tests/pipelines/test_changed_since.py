@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -249,8 +250,11 @@ def test_a_flat_table_has_nothing_to_build_upon(flat):
         changed.base(parameters.load(flat / "params.yaml"), flat, "run", NINE)
 
 
-def test_a_lead_that_was_kept_is_traced_at_the_moment_that_its_row_stands_for(day):
-    home, _, part, *_ = day
+def test_a_lead_that_was_kept_is_traced_at_the_moment_that_its_row_stands_for(day, tmp_path):
+    _, _, part, full, _ = day
+    home = Path(shutil.copytree(day[0], tmp_path / "crm"))
+    shutil.rmtree(home / "runs" / full.run_id)  # of the same moment; which of the two is found, their ids say
+    (home / "runs" / runs.POINTER).write_text(part.run_id, encoding="utf-8")
     kept = min(standing(part).keys() - rescored(part))
     told = trace.run(parameters.load(home / "params.yaml"), home, kept, as_of=NINE, progress=quiet())
     assert told["as_of"] == NIGHT.isoformat()

@@ -39,9 +39,8 @@ def test_the_features_of_a_night_are_those_that_its_leads_were_ranked_by(demo, l
 
 def test_the_history_is_what_training_learned_from(demo, leadrank, asked):
     made(leadrank, demo.home, "--history", "--out", asked / "history.csv")
-    rows, won = duckdb.execute(
-        "SELECT count(*), sum(label::INTEGER) FROM read_csv($1) WHERE label IS NOT NULL", [str(asked / "history.csv")]
-    ).fetchone()
+    learned = "SELECT count(*), sum(label::INTEGER) FROM read_csv($1) WHERE label IS NOT NULL"
+    rows, won = duckdb.execute(learned, [str(asked / "history.csv")]).fetchone()
     assert (rows, won) == (demo.result["train"]["rows"], demo.result["train"]["positives"])
 
 

@@ -93,7 +93,8 @@ def test_publish_resume_carries_on(tmp_path, asked, monkeypatch):
         night(tmp_path, 1)
     monkeypatch.setenv("RANKING_URL", asked.url)
     name = runs.current(tmp_path / "runs").run_id
-    assert sinking.resume(PARAMS, tmp_path) == {"run_id": name, "loaded": (name,), "removed": ()}
+    done = {"run_id": name, "loaded": (name,), "removed": (), "objects": None}
+    assert sinking.resume(PARAMS, tmp_path) == done
     assert sinking.pending(PARAMS, tmp_path) is None
     assert sinking.resume(PARAMS, tmp_path)["loaded"] == ()
 

@@ -40,7 +40,7 @@ TOTAL = {
     "wins_high": 3.0, "value_of_next_call": 0.5,
 }  # fmt: skip
 CALLS = {
-    "calls": [{**CALL, "why": why} for why in ("best", "explore", "recycled")],
+    "calls": [{**CALL, "why": why} for why in ("best", "explore", "recycled", "control")],
     "totals": [TOTAL, {**TOTAL, "by": "owner", "owner": "Ann"}, {**TOTAL, "by": "owner"}],
 }
 

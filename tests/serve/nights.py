@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from serve.lists.calls import write_calls
 from serve.lists.capacity import Capacity
+from serve.lists.holdout import Holdout
 
 AS_OF = "2026-06-30T00:00:00"
 NEW = "2026-06-29"
@@ -53,6 +54,7 @@ def called(
     ranked_by: str = "model",
     seed: int = 7,
     as_of: str = AS_OF,
+    holdout: Holdout | None = None,
     **tables: pa.Table,
 ) -> tuple[list[dict], dict[str | None, dict]]:
     """The calls of a night, and its totals by rep (None: all)."""
@@ -62,7 +64,16 @@ def called(
         for name, rows in loaded.items():
             connection.register(name, rows)
         columns = {name: rows.column_names for name, rows in loaded.items()}
-        write_calls(connection, folder, capacity, as_of=as_of, seed=seed, ranked_by=ranked_by, tables=columns)
+        write_calls(
+            connection,
+            folder,
+            capacity,
+            as_of=as_of,
+            seed=seed,
+            ranked_by=ranked_by,
+            tables=columns,
+            holdout=holdout,
+        )
         left = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
         assert left == set(loaded)  # nothing of ours stays behind
     totals = pq.read_table(folder / "call_totals.parquet").to_pylist()

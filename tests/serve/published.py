@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serve import runs
+from serve import part_rows, runs
 
 AS_OF = "2026-06-30T00:00:00+00:00"
 NAME = "20260630T000000Z-aaaaaaaaaaaa"
@@ -43,6 +43,7 @@ CALLS = {
     "owner": TEXT, "territory": TEXT, "place": COUNT, "lead_id": TEXT, "probability": NUMBER, "value": NUMBER,
     "why": TEXT, "selection_probability": NUMBER, "expected_wins": NUMBER,
 }  # fmt: skip
+IN_PARTS = ("ranking.parquet", "reasons.parquet")
 CURVE = {"margins": [-5.0, 5.0], "log_odds": [-5.0, 5.0]}
 Rows = Sequence[Mapping[str, Any]]
 
@@ -55,6 +56,7 @@ def publish(
     as_of: str = AS_OF,
     publish_columns: Mapping[str, pa.DataType] | None = None,
     without: Sequence[str] = (),
+    part_leads: int | None = None,
     **files: Rows,
 ) -> runs.Run:
     """Publish leads, the best first; what is not said is null.
@@ -67,6 +69,8 @@ def publish(
         Further columns of the ranking, behind its own.
     without
         Files that the run does not have, by name without their ending.
+    part_leads
+        Leads of a part of the ranking, and rows of a part of the reasons; None: each is one file.
     files
         Rows of ``reasons``, ``changes``, ``change_reasons``, ``timeline`` and ``calls``.
     """
@@ -97,8 +101,15 @@ def publish(
     with runs.staging(folder) as staged:
         for file, (columns, rows) in tables.items():
             if file not in without:
-                pq.write_table(_table(columns, rows), staged / f"{file}.parquet")
+                _write(_table(columns, rows), staged / f"{file}.parquet", part_leads)
         return runs.publish(staged, folder, name, manifest)
+
+
+def _write(table: pa.Table, file: Path, part_leads: int | None) -> None:
+    if part_leads is None or file.name not in IN_PARTS:
+        pq.write_table(table, file)
+    else:
+        part_rows.write(table.to_reader(), file, part_leads)
 
 
 def _table(columns: Mapping[str, pa.DataType], rows: Rows) -> pa.Table:

@@ -50,6 +50,7 @@ def reported(
     returned_days: int = 7,
     as_of: str = AS_OF,
     values: dict[str, float] | None = None,
+    holdout_share: float | None = None,
     **tables: pa.Table,
 ) -> Path:
     """Write the reports of a night into a folder, and return it."""
@@ -66,7 +67,16 @@ def reported(
         for name, rows in tables.items():
             connection.register(name, rows)
         columns = {name: rows.column_names for name, rows in tables.items()}
-        plan = Plan(as_of, WINDOW, DELAY, sla_hours, returned_days, 30.0, columns)
+        plan = Plan(
+            as_of,
+            WINDOW,
+            DELAY,
+            sla_hours,
+            returned_days,
+            30.0,
+            columns,
+            holdout_share=holdout_share,
+        )
         write(connection, folder, plan, previous=previous)
         left = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
         assert left == set(tables)  # nothing of ours stays behind

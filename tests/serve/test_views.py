@@ -37,13 +37,14 @@ REASONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory):
+@pytest.fixture(scope="module", params=[None, 2], ids=["files", "parts"])
+def index(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("views")
     run = publish(
         folder / "runs",
         LEADS,
         publish_columns={"company": pa.string()},
+        part_leads=request.param,
         reasons=REASONS,
         changes=[
             {"lead_id": "N1", "rank_before": 4, "probability_before": 0.48, "change": 2.0, "total": 0.1}

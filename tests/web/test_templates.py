@@ -10,9 +10,23 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "serve" / "web"
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
-ALONE = {"reports/file.html"}
-"""A page that is one file, without a server: its look is in it."""
-NAMES = {"leadrank", "CSV", "Excel", "Enter", "j", "k", "u", "MLflow", "API", "OpenAPI", "openapi", "json"}
+ALONE = {"reports/file.html", "monitor.html"}
+"""Pages that are one file each, without a server: their look is in them."""
+NAMES = {
+    "leadrank",
+    "CSV",
+    "Excel",
+    "Enter",
+    "j",
+    "k",
+    "u",
+    "MLflow",
+    "API",
+    "PSI",
+    "OpenAPI",
+    "openapi",
+    "json",
+}
 """Words that are the same in every language."""
 JINJA = re.compile(r"{{.*?}}|{%.*?%}|{#.*?#}", re.DOTALL)
 

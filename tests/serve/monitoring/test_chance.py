@@ -1,0 +1,56 @@
+"""What chance gives, against SciPy's own test and a loop over the definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from serve.monitoring.chance import discoveries, probability
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_chance_is_that_of_scipy_where_every_bin_is_full(seed):
+    random = np.random.default_rng(seed)
+    before, now = random.integers(50, 200, 6).astype(float), random.integers(50, 200, 6).astype(float)
+    assert probability(before, now) == pytest.approx(chi2_contingency([before, now], correction=False).pvalue)
+
+
+def test_bins_with_few_leads_are_taken_together():
+    before, now = np.array([100.0, 100.0, 3.0, 2.0]), np.array([10.0, 10.0, 0.0, 0.0])
+    together = chi2_contingency([[100.0, 100.0, 5.0], [10.0, 10.0, 0.0]], correction=False).pvalue
+    assert probability(before, now) == pytest.approx(together)
+
+
+def test_a_single_bin_and_an_empty_side_say_nothing():
+    assert probability(np.array([50.0, 0.0]), np.array([20.0, 0.0])) == 1.0
+    assert probability(np.array([50.0, 40.0]), np.zeros(2)) == 1.0
+
+
+def test_draws_of_one_distribution_are_rarely_told_apart():
+    random = np.random.default_rng(7)
+    shares = [0.5, 0.2, 0.2, 0.1]
+    found = [
+        probability(
+            random.multinomial(2000, shares).astype(float), random.multinomial(60, shares).astype(float)
+        )
+        for _ in range(400)
+    ]
+    assert np.mean(np.array(found) < 0.05) < 0.09
+
+
+def test_the_discoveries_are_those_of_the_definition():
+    chances = np.array([0.2, 0.001, 0.03, 0.008, 0.9])
+    order = sorted(chances)
+    passing = [k for k in range(1, 6) if order[k - 1] <= k / 5 * 0.05]
+    assert discoveries(chances, 0.05).tolist() == [chance <= order[max(passing) - 1] for chance in chances]
+    assert discoveries(chances, 0.05).sum() == 3
+
+
+def test_a_chance_exactly_at_its_step_is_a_discovery():
+    assert discoveries(np.array([0.01, 1.0]), 0.02).tolist() == [True, False]
+    assert discoveries(np.array([0.0101, 1.0]), 0.02).tolist() == [False, False]
+
+
+def test_no_questions_have_no_discoveries():
+    assert discoveries(np.empty(0), 0.01).tolist() == []
