@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,12 @@ class Night:
         """The moment that it ranks."""
         return datetime.fromisoformat(self.run.as_of)
 
-    @property
+    @cached_property
     def population(self) -> Population | None:
         """The leads of the training; None where the model does not keep them."""
         return populations.kept(self.by.champion.bundle.extras) if isinstance(self.by, ByModel) else None
 
-    @property
+    @cached_property
     def last_week(self) -> runs.Run | None:
         """The latest whole run that is a week older at least, and five at most."""
         for other in self.earlier:
@@ -130,7 +131,8 @@ def _moved(night: Night) -> Iterator[Figure]:
         found = list(drift.against_training(view, population, features))
         yield from (*found, *drift.whole(found, TRAINING))
         apart = Features(without_colleagues(every, features.names), features.weights)
-        yield from newcomers(view, population, apart, Asked(limits.min_leads, limits.false_alarms))
+        asked = Asked(limits.min_leads, limits.false_alarms, limits.least_share)
+        yield from newcomers(view, population, apart, asked)
     if (last_week := night.last_week) is not None:
         then = _known(night, last_week)
         both = [name for name in features.names if name in then]

@@ -188,7 +188,7 @@ monitor:
   model_drift: 0.1    # how far all features may move, weighted by these shares
   null_rise: 0.1      # by how much the part of leads without a value of a feature may rise
   unseen_rise: 0.1    # likewise with a category that training did not know
-  least_share: 0.005  # of all contributions, below which such a rise does not matter
+  least_share: 0.005  # of all contributions, below which that does not matter, nor what new leads are like
   false_alarms: 0.01  # of what is named among new leads, the part that chance alone may have done
   min_leads: 10       # new leads of a segment without which nothing is said of it
   skew: 0.05          # part of leads whose feature may differ when it is rebuilt for last week's run

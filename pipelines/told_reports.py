@@ -8,6 +8,7 @@ from typing import Any
 from features.catalogue import ENGLISH, Language
 from models.labels import marked, named
 from pipelines.terminal import say, show_table
+from serve.reporting.names import GROUPS
 
 Result = Mapping[str, Any]
 NOTHING = "-"
@@ -24,7 +25,6 @@ JUDGED = (
     marked("what was said"), marked("leads"), marked("mature"), marked("converted"), marked("won so far"),
 )  # fmt: skip
 SIDES = {"for": marked("accepted or worked"), "against": marked("handed back or not a fit")}
-GROUPS = {"treated": marked("steered by the ranking"), "control": marked("control group")}
 MODEL = (marked("family"), marked("features"), marked("share of all"))
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from models.metrics import Vector
 
 FEWEST_EXPECTED = 5.0
+SLACK = 1e-7  # outcomes that are equally likely differ by rounding
 
 
 def probability(before: Vector, now: Vector) -> float:
@@ -20,21 +21,54 @@ def probability(before: Vector, now: Vector) -> float:
 
     Notes
     -----
-    Pearson's test of homogeneity. Bins in which fewer than 5 are expected on either side are taken together
-    (Cochran 1954, *Some methods for strengthening the common χ² tests*).
+    Pearson's test of homogeneity, of the bins in which at least 5 are expected on either side (Cochran 1954,
+    *Some methods for strengthening the common χ² tests*). Rarer bins are taken together; where that is still
+    too few for it, they are held against all others by Fisher's exact test, and the surer of the two answers
+    counts half.
 
     >>> probability(np.array([50.0, 50.0]), np.array([50.0, 50.0]))
     1.0
     >>> probability(np.array([500.0, 500.0]), np.array([80.0, 20.0])) < 1e-6
     True
     """
-    table = _pooled(np.vstack([before, now]))
-    if table.shape[1] < 2:  # noqa: PLR2004 - with one bin nothing can differ
+    table = np.vstack([before, now])
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2 or not (table.sum(axis=1) > 0).all():  # noqa: PLR2004 - with one bin nothing can differ
         return 1.0
+    expected = table.sum(axis=0) * (table.sum(axis=1).min() / table.sum())
+    is_rare = expected < FEWEST_EXPECTED
+    is_rare[expected.argmax()] = False
+    common, rare = table[:, ~is_rare], table[:, is_rare].sum(axis=1)
+    if common.shape[1] + is_rare.any() < 2:  # noqa: PLR2004
+        return 1.0
+    enough = min(expected[~is_rare].min(), expected[is_rare].sum()) >= FEWEST_EXPECTED
+    if enough:
+        return _pearson(np.column_stack([common, rare]))
+    chances = [_pearson(common)] if common.shape[1] > 1 else []
+    if is_rare.any():
+        chances.append(_exact(rare, common.sum(axis=1)))
+    return min(1.0, len(chances) * min(chances))
+
+
+def _pearson(table: Vector) -> float:
     from scipy.special import chdtrc
 
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     return float(chdtrc(table.shape[1] - 1, float(((table - expected) ** 2 / expected).sum())))
+
+
+def _exact(rare: Vector, others: Vector) -> float:
+    """Fisher's test, two-sided, of whole counts before and now: as likely as this or less, all together."""
+    from scipy.special import gammaln
+
+    (was, now), (rest_was, rest_now) = np.round(rare), np.round(others)
+    many, before, tonight = was + now, was + rest_was, now + rest_now
+    at = np.arange(max(0.0, many - before), min(many, tonight) + 1)
+    weight = -sum(gammaln(part + 1) for part in (at, many - at, tonight - at, before - many + at))
+    weight = np.exp(weight - weight.max())
+    likely = weight / weight.sum()
+    here = likely[int(now - at[0])]
+    return float(min(1.0, likely[likely <= here * (1 + SLACK)].sum()))
 
 
 def discoveries(chances: Vector, rate: float) -> npt.NDArray[np.bool_]:
@@ -52,14 +86,3 @@ def discoveries(chances: Vector, rate: float) -> npt.NDArray[np.bool_]:
     if len(below):
         found[order[: below[-1] + 1]] = True
     return found
-
-
-def _pooled(table: Vector) -> Vector:
-    """Columns with enough on both sides, and all others as one."""
-    table = table[:, table.sum(axis=0) > 0]
-    if not table.size or not (table.sum(axis=1) > 0).all():
-        return np.empty((2, 0))
-    expected = table.sum(axis=0) * table.sum(axis=1).min() / table.sum()
-    is_rare = expected < FEWEST_EXPECTED
-    kept, rare = table[:, ~is_rare], table[:, is_rare].sum(axis=1, keepdims=True)
-    return np.hstack([kept, rare]) if is_rare.any() else kept

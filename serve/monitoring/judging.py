@@ -20,7 +20,9 @@ from serve.monitoring.matured import Matured
 
 ORDER = ("roc_auc", "lift_10", "lift_20", "capture_10", "capture_20", "precision_10", "precision_20")
 """Measures of an order alone: a list without probabilities has them too."""
-SLOPE = "calibration_slope"
+SLOPE, WINS = "calibration_slope", "wins"
+OF_CHANCES = ("log_loss", "brier", SLOPE)
+"""Measures of probabilities, beside `WINS`."""
 SURELY_OPEN = 1e-9  # a probability of 0 or 1 would make every estimate of its list impossible
 TEXTS = ("run_id", "as_of", "model", "slice", "measure")
 
@@ -74,7 +76,8 @@ def judged(one: Matured, name: str, flags: Flags, *, least: int) -> Iterator[Jud
         The slice and its rows, shape (n,). Of a list with probabilities, leads whose probability was withheld
         are left out of it.
     least
-        Won and not-won leads without which nothing is judged: then each figure is None.
+        Won and not-won leads without which a figure is None. For the number of wins so many of either have to
+        be expected, whatever came true: to judge it only where many were won would find many won.
     """
     chosen = flags if one.is_by_card else flags & np.isfinite(one.said)
     label = one.label[chosen]
@@ -87,16 +90,18 @@ def judged(one: Matured, name: str, flags: Flags, *, least: int) -> Iterator[Jud
         "rows": len(label),
         "outcomes": won,
     }
-    if min(won, len(label) - won) < least:
-        names = ORDER if one.is_by_card else (*ORDER, "log_loss", "brier", "wins", SLOPE)
-        nothing: dict[str, Any] = dict.fromkeys(("value", "error", "expected", "expected_error"))
-        yield from (Judged(**base, measure=name, **nothing) for name in names)
+    said = np.clip(one.said[chosen], SURELY_OPEN, 1 - SURELY_OPEN)
+    if _are_few(won, len(label), least):
+        figures = _nothing(ORDER if one.is_by_card else (*ORDER, *OF_CHANCES))
     elif one.is_by_card:
-        values = _values(label, one.place[chosen], ORDER)
-        yield from (Judged(**base, measure=name, **found) for name, found in values)
+        figures = _values(label, one.place[chosen], ORDER)
     else:
-        said = np.clip(one.said[chosen], SURELY_OPEN, 1 - SURELY_OPEN)
-        yield from (Judged(**base, measure=name, **found) for name, found in _with_expected(label, said))
+        figures = _with_expected(label, said)
+    yield from (Judged(**base, measure=measured, **found) for measured, found in figures)
+    if not one.is_by_card:
+        likely = float(said.sum())
+        counted = _nothing([WINS]) if _are_few(likely, len(label), least) else _wins(label, said)
+        yield from (Judged(**base, measure=measured, **found) for measured, found in counted)
 
 
 def means(rows: Sequence[Judged], by: Callable[[Judged], Any] = lambda _: None) -> list[Judged]:
@@ -149,11 +154,22 @@ def _with_expected(label: Vector, said: Vector) -> Iterator[tuple[str, dict[str,
     expected = estimates(said)
     for name, found in _values(label, said, (*ORDER, "log_loss", "brier")):
         yield name, found | _told(expected[name])
-    wins = {"value": float(label.sum()), "error": chance_errors(label, said)["wins"]}
-    yield "wins", wins | _told(expected["wins"])
     line = Line.of(Cells.of(said, label))
     error = float(np.hypot(*line.root[0]))
     yield SLOPE, {"value": line.slope, "error": error} | _told(Estimate(1.0, error))
+
+
+def _wins(label: Vector, said: Vector) -> Iterator[tuple[str, dict[str, Any]]]:
+    error = float(np.sqrt(len(label)) * label.std())
+    yield WINS, {"value": float(label.sum()), "error": error} | _told(estimates(said)[WINS])
+
+
+def _nothing(names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from ((name, dict.fromkeys(("value", "error", "expected", "expected_error"))) for name in names)
+
+
+def _are_few(won: float, rows: int, least: int) -> bool:
+    return min(won, rows - won) < least
 
 
 def _told(estimate: Estimate) -> dict[str, Any]:

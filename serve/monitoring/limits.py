@@ -28,7 +28,7 @@ class DriftLimits:
         By how much the share of leads without a value, or with a category of its own in none of the bins, may
         have risen.
     least_share
-        Share of all contributions below which such a rise does not matter.
+        Share of all contributions below which such a rise does not matter, and nothing is asked of new leads.
     false_alarms
         Of the features that are named among new leads, the share that is so by chance alone, at most.
     min_leads

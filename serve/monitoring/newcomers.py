@@ -28,10 +28,22 @@ CHANCE = "chance"
 
 @dataclass(frozen=True)
 class Asked:
-    """How new leads are looked at: fewest of them in a segment, and the rate of false discoveries."""
+    """How new leads are looked at.
+
+    Attributes
+    ----------
+    min_leads
+        Fewest of them in a segment.
+    false_alarms
+        Share of the discoveries that is wrong, at most.
+    least_share
+        Of all contributions: of features with less nothing is asked, for each question makes all answers
+        less sure.
+    """
 
     min_leads: int
     false_alarms: float
+    least_share: float = 0.0
 
 
 def newcomers(view: View, population: Population, features: Features, asked: Asked) -> Iterator[Figure]:
@@ -42,7 +54,8 @@ def newcomers(view: View, population: Population, features: Features, asked: Ask
     Figure
         Measures as in `drift`, and `CHANCE`: low is whether it stands among the discoveries (1) or not (0).
     """
-    rows = view.new_leads(features.names, population.segment_by, NEW_DAYS)
+    names = [name for name in features.names if features.weight(name) >= asked.least_share]
+    rows = view.new_leads(names, population.segment_by, NEW_DAYS)
     found: list[Figure] = []
     for segment, group in population.new.items():
         part = rows if segment == EVERY else rows.filter(pc.equal(rows["|segment"], segment))

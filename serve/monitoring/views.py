@@ -78,7 +78,7 @@ class View:
     def new_leads(self, names: Sequence[str], segment_by: str | None, days: float) -> pa.Table:
         """Leads of at most so many days, with their segment as ``|segment``."""
         there = set(part_rows.schema(self.file(FEATURES)).names)
-        asked = [f"f.{named(name)}" for name in names if name in there]
+        asked = "".join(f"f.{named(name)}, " for name in names if name in there)
         known = set(part_rows.schema(self.file(LEADS)).names)
         segment = "NULL"
         if segment_by is not None and segment_by in there:
@@ -91,7 +91,7 @@ class View:
         with duckdb.connect() as connection:
             return connection.execute(
                 f"""
-                SELECT {", ".join(asked)}, {segment}::VARCHAR AS "|segment"
+                SELECT {asked}{segment}::VARCHAR AS "|segment"
                 FROM read_parquet($1) f JOIN read_parquet($2) l USING (lead_id) WHERE l.created_at >= $3
                 """,  # noqa: S608  # names are quoted
                 [str(self.file(FEATURES)), str(self.file(LEADS)), since],

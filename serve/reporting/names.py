@@ -5,6 +5,8 @@ The reading half imports no model, no engine of features and nothing that comput
 
 from __future__ import annotations
 
+from models.labels import marked
+
 FOLDER = "reports"
 ABOUT, MODEL = "about.json", "model.json"
 SOURCES, SPEND, ATTRIBUTION = "sources.parquet", "spend.parquet", "attribution.parquet"
@@ -13,6 +15,8 @@ JUDGED = "feedback.parquet"
 HOLDOUT = "holdout.parquet"
 TREATED, CONTROL = "treated", "control"
 """Groups of a holdout: leads that the ranking steers, and leads that it does not."""
+GROUPS = {TREATED: marked("steered by the ranking"), CONTROL: marked("control group")}
+"""What they are called."""
 TEAM, RESULTS, HOURS = "team.parquet", "team_results.parquet", "team_hours.parquet"
 
 TOUCHED = ("first", "last", "linear", "fading")

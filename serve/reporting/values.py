@@ -8,7 +8,7 @@ from typing import Any
 from models.labels import marked
 from models.phrases import recognised
 from serve.reporting.drawing import months, reliability
-from serve.reporting.names import DATA_DRIVEN
+from serve.reporting.names import DATA_DRIVEN, GROUPS
 
 RULES: Mapping[str, str] = {
     "first": marked("first touch"),
@@ -79,6 +79,7 @@ def values(
         "channels": CHANNELS,
         "figures": FIGURES,
         "contenders": CONTENDERS,
+        "groups": GROUPS,
         "predicts": recognised(report.get("predicts") or "", *PREDICTS),
         "is_file": is_file,
     }

@@ -36,6 +36,8 @@ from tests.benches.report import conditions
 TRAINED_IN, WEEKS, TURNS_IN, AFTER = 50, 30, 30, 4
 """Week of the demo that the model is trained in; clean weeks watched; the one of them in which a source turns
 bad; weeks watched after it."""
+QUALITY = ("realised", "estimated")
+"""Kinds that say what the model is worth, and nothing of whether leads have moved."""
 QUIET = Progress(is_quiet=True)
 
 
@@ -97,7 +99,7 @@ def told(weeks: list[Week], screen: Console) -> None:
     for week in weeks:
         said = [f"{f.kind} {f.slice} {f.subject} {f.measure} {f.value:.2f} ({f.level})" for f in week.figures]
         if said:
-            screen.print(f"  week {week.number}: {'; '.join(said[:4])}", highlight=False)
+            screen.print(f"  week {week.number}: {'; '.join(said[:4])}", highlight=False, markup=False)
 
 
 def main() -> None:
@@ -122,10 +124,11 @@ def _one(folder: Path, leads: int, seed: int, asked: argparse.Namespace, screen:
     auc = trained(clean)["metrics"]["model"]["roc_auc"]["value"]
     weeks = list(watched(clean, clean, 1, WEEKS))
     cried = sum(bool(week.alarms) for week in weeks)
+    by_quality = sum(bool(week.alarms) and all(f.kind in QUALITY for f in week.alarms) for week in weeks)
     warned = sum(any(f.level == WARNING for f in week.figures) for week in weeks)
     screen.print(
-        f"{leads:,} leads, seed {seed}, AUC {auc:.3f}: {cried} of {WEEKS} clean weeks with an alarm, "
-        f"{warned} with a warning"
+        f"{leads:,} leads, seed {seed}, AUC {auc:.3f}: {cried} of {WEEKS} clean weeks with an alarm "
+        f"({by_quality} of them of quality alone), {warned} with a warning"
     )
     told(weeks, screen)
     for source in asked.sources:

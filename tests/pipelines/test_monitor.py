@@ -7,6 +7,7 @@ import shutil
 from contextlib import nullcontext
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -20,7 +21,7 @@ from serve.monitoring import store
 from tests.benches.monitoring import TURNS_IN, watched
 from tests.pipelines import turned_crm
 from tests.pipelines.ends import asked, contents
-from tests.pipelines.turned_crm import SOURCE
+from tests.pipelines.turned_crm import LONG_AGO, SOURCE
 
 LEADS = 1_500
 NAMED = f"new leads of source {SOURCE} are not what such leads were in training: 'email_kind'"
@@ -126,6 +127,28 @@ def test_the_level_that_fails_is_the_one_that_was_asked_for(level, fail_on, is_r
     said = {"level": level, "reasons": ["it moved"], "advice": "look"}
     with pytest.raises(GateError, match=f"{level}: it moved") if is_refused else nullcontext():
         monitor.check(said, fail_on)
+
+
+def test_past_rankings_are_judged_by_all_leads_and_by_the_calls_that_were_drawn(turned, leadrank):
+    home, weeks = turned
+    ranked = pq.read_table(home / "runs" / weeks[LONG_AGO] / "ranking.parquet")
+    count = ranked.num_rows
+    called = {
+        "lead_id": ranked["lead_id"],
+        "probability": ranked["probability"],
+        "why": ["best" if place < count // 2 else "explore" for place in range(count)],
+        "selection_probability": [1.0 if place < count // 2 else 0.5 for place in range(count)],
+    }
+    for run_id in (weeks[LONG_AGO], weeks[TURNS_IN - 2]):  # of the younger one nothing is known yet
+        pq.write_table(pa.table(called), home / "runs" / run_id / "calls.parquet")
+    looked(leadrank, home, weeks[TURNS_IN - 1], "--report", "monitor.html")
+    rows = pq.read_table(home / store.FOLDER / f"{weeks[TURNS_IN - 1]}.parquet").to_pylist()
+    found = {(row["kind"], row["subject"]): row for row in rows if row["slice"] == ""}
+    rate, won = found["unbiased", "rate"], found["realised", "wins"]
+    assert (rate["rows"], won["rows"]) == (count, count)
+    assert rate["against"] == pytest.approx(won["value"] / count)  # of the called ones, who are all
+    assert {"roc_auc", "lift_10"} <= {subject for kind, subject in found if kind == "unbiased"}
+    assert "All leads of past call lists" in (home / "monitor.html").read_text(encoding="utf-8")
 
 
 def test_a_model_from_before_says_what_is_not_known(turned, leadrank, monkeypatch):

@@ -19,6 +19,8 @@ from tests.benches.monitoring import QUIET, TRAINED_IN, TURNS_IN, night_of
 
 LEADS, SEED, SOURCE = 3_000, 7, "paid_search"
 FEW = {"library_max": 20, "generic_max": 5, "kinds_max": 6, "places_max": 3, "values_max": 5}
+LONG_AGO = 10
+"""A week whose outcomes are known by the others."""
 SMALL = {"max_per_lead": 4, "bags": 1, "max_trees": 40}
 
 
@@ -31,7 +33,7 @@ class Turned:
 
 
 def made(home: Path) -> Turned:
-    """Weeks 28 and 29 are clean, 30 and 31 are those after the turn."""
+    """Weeks 10, 28 and 29 are clean, 30 and 31 are those after the turn."""
     turns_in = TRAINED_IN + TURNS_IN - 1
     monitoring.made(home, leads=LEADS, seed=SEED, turns_bad=f"{SOURCE}:{turns_in}")
     file = home / "params.yaml"
@@ -39,7 +41,7 @@ def made(home: Path) -> Turned:
     said["features"] = {**said.get("features", {}), **FEW}
     said["train"] |= SMALL
     file.write_text(yaml.safe_dump(said), encoding="utf-8")
-    params, numbers = parameters.load(file), range(TURNS_IN - 2, TURNS_IN + 2)
+    params, numbers = parameters.load(file), (LONG_AGO, *range(TURNS_IN - 2, TURNS_IN + 2))
     with warnings.catch_warnings():
         # mlflow and its dependencies warn about themselves while they are imported.
         for category in (DeprecationWarning, FutureWarning):

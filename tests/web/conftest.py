@@ -118,8 +118,14 @@ class Visit:
         return self.page.goto(self.url + path)
 
 
+@pytest.fixture(scope="module")
+def cookies() -> dict[str, list[Any]]:
+    """Of who has logged in, by name: the site refuses an address that logs in every few seconds."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Any, served: Served) -> Iterator[Any]:
+def visit(chromium: Any, served: Served, cookies: dict[str, list[Any]]) -> Iterator[Any]:
     """Open the site as somebody: ``visit("manager")``; every trouble in it fails the test at its end."""
     contexts: list[Any] = []
     visits: list[Visit] = []
@@ -132,17 +138,25 @@ def visit(chromium: Any, served: Served) -> Iterator[Any]:
         visits.append(made)
         _watch(made)
         if name is not None:
-            made.open("/login")
-            made.page.get_by_label("Name").fill(name)
-            made.page.get_by_label("Password").fill(PASSWORD)
-            made.page.get_by_role("button", name="Log in").click()
-            made.page.wait_for_url(made.url + "/")
+            context.add_cookies(cookies.get(name, []))
+            made.open("/")
+            if not made.page.url.endswith("/"):  # a first visit, or the one before has logged out
+                _log_in(made, name)
+                cookies[name] = context.cookies()
         return made
 
     yield begin
     for context in contexts:
         context.close()
     assert not [trouble for made in visits for trouble in made.troubles]
+
+
+def _log_in(made: Visit, name: str) -> None:
+    made.open("/login")
+    made.page.get_by_label("Name").fill(name)
+    made.page.get_by_label("Password").fill(PASSWORD)
+    made.page.get_by_role("button", name="Log in").click()
+    made.page.wait_for_url(made.url + "/")
 
 
 def _watch(made: Visit) -> None:

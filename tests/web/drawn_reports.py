@@ -42,6 +42,7 @@ def write(folder: Path, as_of: datetime, payloads: Sequence[str]) -> None:
                         for period in (names.LAST, names.BEFORE)],
         names.JUDGED: [_judged(t, side, band) for t in TERRITORIES for side in (names.FOR, names.AGAINST)
                        for band in (1, 3, None)],
+        names.HOLDOUT: [_group(t, group, payloads) for t in TERRITORIES for group in names.GROUPS],
         names.HOURS: [_within(t, owner="Ann", period=names.LAST, hours=12.5, leads=4) for t in TERRITORIES],
     }  # fmt: skip
     for name, rows in tables.items():
@@ -58,7 +59,8 @@ def _about(as_of: datetime) -> dict[str, Any]:
     return {
         "as_of": as_of.replace(tzinfo=None).isoformat(), "is_dated": True, "stages": STAGES,
         "window_days": 90, "least_leads": 30, "least_conversions": 5, "has_spend": True,
-        "reporting_delay_days": 3, "sla_hours": 24.0, "returned_days": 7, "half_life_days": 30.0,
+        "reporting_delay_days": 3, "holdout_share": 0.1,
+        "sla_hours": 24.0, "returned_days": 7, "half_life_days": 30.0,
         "period_days": 90, "has_direction": True,
         "channels": ["campaign", "place"], "rules": names.RULES,
     }  # fmt: skip
@@ -124,6 +126,13 @@ def _result(territory: str, owner: str | None, period: str) -> dict[str, Any]:
 def _judged(territory: str, side: str, band: int | None) -> dict[str, Any]:
     counts = {"leads": 60, "mature": 45, "converted": 9, "won": 10}
     return _within(territory, side=side, rank_band=band, chance_band=band, **counts)
+
+
+def _group(territory: str, group: str, payloads: Sequence[str]) -> dict[str, Any]:
+    counts = {"leads": 450, "mature": 400, "converted": 60} if group == names.TREATED else \
+             {"leads": 50, "mature": 40, "converted": 6}  # fmt: skip
+    drawn = {"group": group, "experiment": payloads[0], "since": datetime(2026, 3, 1)}  # noqa: DTZ001  # as DuckDB has it
+    return _within(territory, **drawn, **counts, amount=2_000.0, amount_squared=9e6)
 
 
 def _model(payloads: Sequence[str]) -> dict[str, Any]:

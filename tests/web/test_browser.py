@@ -295,6 +295,19 @@ def test_what_a_model_does_not_know_is_said_in_the_readers_language(visit):
         speaks(there, "en")
 
 
+def test_the_model_page_says_what_the_ranking_is_worth(visit):
+    there = visit("admin")
+    there.open("/model")
+    worth = there.page.locator("[aria-labelledby=worth]")
+    said = "Steered leads convert 1.00 times as often as those of the control group (0.58 to 1.73)."
+    assert worth.locator("p").first.inner_text() == said  # 120 of 800, 12 of 80: the log's error is 0.279
+    rows = worth.locator("tbody tr").all_inner_texts()
+    assert [row.split("\t")[:3] for row in rows] == [
+        ["steered by the ranking", "900", "800"],
+        ["control group", "100", "80"],
+    ]
+
+
 def test_paper_has_whole_tables_and_no_buttons(visit):
     there = visit("manager")
     there.page.emulate_media(media="print")

@@ -110,6 +110,13 @@ def test_new_leads_like_those_of_training_are_rarely_named(tmp_path, known):
     assert named <= 2  # one night in a hundred; more than two of thirty come once in three hundred times
 
 
+def test_of_features_that_the_ranking_hardly_uses_nothing_is_asked(tmp_path, known):
+    view = published(tmp_path, leads(300, 4))
+    for least, is_asked in ((0.3, True), (0.3001, False)):  # the share of email_kind is 0.3
+        subjects = {f.subject for f in newcomers(view, known, FEATURES, Asked(20, 0.01, least))}
+        assert ("email_kind" in subjects) is is_asked
+
+
 def test_only_leads_of_the_last_two_weeks_are_new(tmp_path, known):
     view = published(tmp_path, leads(300, 4, bad="tv", days=400))
     few = [f.rows for f in newcomers(view, known, FEATURES, Asked(1, 0.01)) if f.slice == ""]

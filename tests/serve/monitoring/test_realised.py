@@ -167,6 +167,21 @@ def test_too_few_outcomes_are_not_judged(tmp_path):
     assert all(row["rows"] <= 200 for row in part.tables["realised"].to_pylist())
 
 
+@pytest.mark.parametrize(
+    ("said", "won", "is_judged"), [(0.1001, 10, True), (0.1001, 60, True), (0.0999, 60, False)]
+)
+def test_wins_are_judged_where_so_many_were_expected_and_not_where_many_came_true(
+    tmp_path, said, won, is_judged
+):
+    chances = np.linspace(1.5 * said, 0.5 * said, 300)  # 30.03 expected, or 29.97
+    listed(tmp_path, FIRST, [{"lead_id": f"L{n}", "probability": float(p)} for n, p in enumerate(chances)])
+    end = FIRST + timedelta(days=HORIZON + DELAY)
+    outcomes = won_at({f"L{n}": FIRST + timedelta(days=10) for n in range(won)} | {"nobody": end})
+    found = by_subject(judged(tmp_path, outcomes, end))
+    assert found["wins"].value == (won if is_judged else None)
+    assert (found["roc_auc"].value is None) is (won < 30)
+
+
 def test_a_scorecards_list_is_judged_by_its_order_alone(tmp_path):
     _, outcomes, end = weeks_of_chance(tmp_path, as_said, score="points")
     found = by_subject(judged(tmp_path, outcomes, end))
