@@ -20,7 +20,6 @@ MOST_REASONS = 10
 SAYS: Mapping[tuple[str, str], str] = {
     (DRIFT, TRAINING): marked("'{subject}' is not what it was in training (PSI {value:.2f})"),
     (DRIFT, LAST_WEEK): marked("'{subject}' is not what it was a week ago (PSI {value:.2f})"),
-    (SCORES, TRAINING): marked("the scores are spread otherwise than in training (PSI {value:.2f})"),
     (SCORES, LAST_WEEK): marked("the scores are spread otherwise than a week ago (PSI {value:.2f})"),
     (NEWCOMERS, TRAINING): marked(
         "new leads of {slice} are not what such leads were in training: '{subject}' (PSI {value:.2f})"
@@ -94,7 +93,7 @@ def _levelled(figure: Figure, stands: set[tuple[str, str]], limits: DriftLimits)
         return figure  # chance may have done it
     for measured, limit, words in _judged(figure, limits):
         level = ALARM if measured >= limit else WARNING if measured >= WARNS * limit else OK
-        retrain = level != OK and figure.kind in (DRIFT, SCORES) and figure.reference == TRAINING
+        retrain = level != OK and figure.kind == DRIFT and figure.reference == TRAINING
         because = _said(words, figure) if level != OK else ""
         return replace(figure, limit=limit, level=level, because=because, retrain=retrain)
     return figure
@@ -108,6 +107,8 @@ def _judged(figure: Figure, limits: DriftLimits) -> Iterator[tuple[float, float,
     elif figure.measure == PSI and figure.subject == MODEL and figure.kind == DRIFT:
         yield value, limits.model_drift, OF_MODEL[figure.reference]
     elif figure.measure == PSI and figure.kind == SCORES:
+        if figure.reference == TRAINING:
+            return  # of the trees that rank, fitted anew on all rows, training has no score of an unseen lead
         yield value, limits.drift, SAYS[figure.kind, figure.reference]
     elif figure.measure == PSI and weight * value >= limits.matters:
         words = SAYS[figure.kind, figure.reference]

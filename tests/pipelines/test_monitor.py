@@ -12,18 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from features.errors import GateError, ParameterError, StorageError
+from features.errors import GateError, StorageError
 from pipelines import monitor, monitoring
-from pipelines.demo import turning
-from pipelines.demo.generation import generate
 from serve import runs
 from serve.monitoring import store
-from tests.benches.monitoring import TURNS_IN, watched
+from tests.benches.monitoring import TURNS_IN
 from tests.pipelines import turned_crm
 from tests.pipelines.ends import asked, contents
 from tests.pipelines.turned_crm import LONG_AGO, SOURCE
 
-LEADS = 1_500
 NAMED = f"new leads of source {SOURCE} are not what such leads were in training: 'email_kind'"
 
 
@@ -221,61 +218,3 @@ def test_mlflow_down_leaves_the_verdict_and_says_that_it_was_not_logged(crm, lea
     told = asked(leadrank, "score", "--as-of", "2026-06-29", home=crm)["monitoring"]
     assert told["logged"] is False
     assert told["run_id"] in {verdict["run_id"] for verdict in store.verdicts(crm)}
-
-
-def test_leads_of_a_source_that_turns_are_others_from_that_day_on_and_nobody_else_is(tmp_path):
-    for name, bad in (("clean", None), ("bad", turning.asked("paid_search:40"))):
-        generate(tmp_path / name, leads=LEADS, seed=5, with_truth=False, turns_bad=bad)
-    clean, bad = (
-        duckdb.sql(f"FROM read_csv('{tmp_path / name / 'data' / 'leads.csv'}', all_varchar = TRUE)")
-        .df()
-        .head(LEADS)
-        for name in ("clean", "bad")
-    )
-    assert clean["lead_id"].tolist() == bad["lead_id"].tolist()
-    is_source = clean["source"] == "paid_search"
-    is_other = clean["email_kind"].ne(bad["email_kind"]) & clean["email_kind"].notna()
-    assert is_other.any()
-    assert not is_other[~is_source].any()
-    since = clean.loc[is_other, "created_at"].str[:10]
-    assert since[since.str.startswith("20")].min() >= "2025-08-12"  # the Tuesday that week 40 begins with
-    free = bad.loc[is_source & (bad["created_at"].str[:10] >= "2025-09-01"), "email_kind"]
-    assert (free == "free").mean() > 0.6
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("fax:3", "source"),
-        ("webinar", "source"),
-        ("webinar:86", "week"),
-        ("webinar:-1", "week"),
-        ("webinar:", "week"),
-    ],
-)
-def test_a_turn_that_cannot_be_is_refused(text, what):
-    with pytest.raises(ParameterError, match=what):
-        turning.asked(text)
-
-
-def test_the_last_week_of_the_demo_may_turn():
-    assert turning.asked("webinar:84").day == 588
-    assert turning.asked(None) is None
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_the_bar_of_the_monitor(tmp_path):
-    """Thirty clean weeks with one alarm at most; a source that turns is named within two weekly runs."""
-    from tests.benches import monitoring as bench
-
-    clean = bench.made(tmp_path / "clean", leads=6_000, seed=31, turns_bad=None)
-    bench.trained(clean)
-    cried = [week.number for week in watched(clean, clean, 1, bench.WEEKS) if week.alarms]
-    assert len(cried) <= 1
-    turns = bench.TRAINED_IN + TURNS_IN - 1
-    bad = bench.made(tmp_path / "bad", leads=6_000, seed=31, turns_bad=f"paid_search:{turns}")
-    first = next(week for week in watched(bad, clean, TURNS_IN - 1, TURNS_IN + 1) if week.alarms)
-    assert first.number in {TURNS_IN, TURNS_IN + 1}
-    assert (first.alarms[0].slice, first.alarms[0].subject) == ("source=paid_search", "email_kind")

@@ -55,6 +55,7 @@ def test_a_withdrawn_run_and_a_damaged_one_are_no_last_week(tmp_path):
     (damaged.folder / "age").write_text("other", encoding="utf-8")
     found = night(tmp_path, tonight)
     assert found.last_week == whole
+    assert night(tmp_path, whole).earlier == []  # later nights are not before it
     assert [run.run_id for run in found.earlier] == [damaged.run_id, whole.run_id]
 
 

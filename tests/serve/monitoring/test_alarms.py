@@ -35,6 +35,12 @@ def test_all_features_together_have_a_limit_of_their_own():
     assert level(Figure("drift", "model", "psi", 0.1, reference="training", weight=1.0)) == "alarm"
 
 
+def test_scores_are_judged_against_last_week_and_only_told_against_training():
+    scores = Figure("score", "score", "psi", 0.25, reference="last_week", weight=1.0)
+    assert level(scores) == "alarm"
+    assert level(replace(scores, reference="training", value=9.0)) == "ok"
+
+
 def test_a_feature_that_is_missing_more_often_by_the_limit_is_an_alarm():
     nulls = Figure("drift", "phone", "null_share", 0.375, reference="last_week", against=0.25, weight=0.005)
     assert level(nulls) == "alarm"

@@ -38,6 +38,11 @@ def test_of_a_rare_bin_beside_common_ones_the_surer_answer_counts_half():
     assert probability(before, np.array([18.0, 2.0, 0.0, 0.0])) == pytest.approx(2 * common)
 
 
+def test_where_no_bin_is_common_the_largest_is_held_against_the_others():
+    before, now = np.array([100.0, 100.0, 100.0]), np.array([12.0, 0.0, 0.0])
+    assert probability(before, now) == pytest.approx(fisher_exact([[200, 100], [0, 12]]).pvalue)
+
+
 def test_counts_of_a_weighted_training_are_rounded():
     assert probability(np.array([79.6, 20.4]), np.array([4.0, 6.0])) == pytest.approx(
         fisher_exact([[80.0, 20.0], [4.0, 6.0]]).pvalue

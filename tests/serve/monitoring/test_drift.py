@@ -115,6 +115,7 @@ def test_of_features_that_the_ranking_hardly_uses_nothing_is_asked(tmp_path, kno
     for least, is_asked in ((0.3, True), (0.3001, False)):  # the share of email_kind is 0.3
         subjects = {f.subject for f in newcomers(view, known, FEATURES, Asked(20, 0.01, least))}
         assert ("email_kind" in subjects) is is_asked
+    assert not list(newcomers(view, known, FEATURES, Asked(20, 0.01, least_share=0.7)))  # of none at all
 
 
 def test_only_leads_of_the_last_two_weeks_are_new(tmp_path, known):

@@ -97,7 +97,7 @@ def test_what_was_found_stands_first_and_with_what_to_do():
 
 
 def test_among_new_leads_only_what_chance_does_not_explain_is_named():
-    row = re.search(r"tv.*?</tr>", made([*MOVED, *STILL]), flags=re.DOTALL).group()
+    row = re.search(r'<th scope="row">tv.*?</tr>', made([*MOVED, *STILL]), flags=re.DOTALL).group()
     assert "email_kind" in row
     assert "visits" not in row
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pyarrow.parquet as pq
 import pytest
+from prometheus_client import CollectorRegistry
 
 from features.errors import StorageError
 from serve.monitoring import metrics, store
@@ -76,6 +79,20 @@ def test_a_node_exporter_reads_level_moment_and_figures(tmp_path):
     assert "leadrank_monitor_level 2.0" in lines
     assert 'leadrank_monitor_figure{figure="model_drift",reference="training"} 0.04' in lines
     assert [path.name for path in tmp_path.iterdir()] == ["leadrank.prom"]  # nothing half written beside it
+
+
+def test_what_is_shown_is_the_verdict_of_now_and_nothing_of_the_one_before():
+    registry = CollectorRegistry()
+    gauges = metrics.Gauges(registry)
+    gauges.show(verdict("23", "alarm") | {"retrain": True, "figures": {"skew|rebuilt": 0.5, "score|": None}})
+    assert registry.get_sample_value("leadrank_monitor_retrain") == 1
+    gauges.show(verdict("30"))
+    assert registry.get_sample_value("leadrank_monitor_retrain") == 0
+    assert registry.get_sample_value("leadrank_monitor_level") == 0
+    at = datetime(2026, 6, 30, tzinfo=UTC).timestamp()
+    assert registry.get_sample_value("leadrank_monitor_as_of_seconds") == at
+    named = {"figure": "skew", "reference": "rebuilt"}
+    assert registry.get_sample_value("leadrank_monitor_figure", named) is None
 
 
 def test_metrics_that_cannot_be_written_are_told(tmp_path):

@@ -98,6 +98,17 @@ def night(folder, name: str, as_of: str, rows: pa.Table) -> Run:
     return Run(name, folder / name, {"as_of": as_of})
 
 
+def test_a_run_that_was_just_collected_says_nothing(tmp_path, monkeypatch):
+    def gone(run):
+        raise FileNotFoundError(run.run_id)
+
+    run = night(tmp_path, "old", "2026-01-01T00:00:00+00:00", called(1, seed=1))
+    monkeypatch.setattr("serve.monitoring.unbiased.reading", gone)
+    at, asked = datetime(2026, 3, 1, tzinfo=UTC), {"stage": "won", "horizon_days": 30, "delay_days": 3}
+    with duckdb.connect() as connection:
+        assert unbiased(connection, [run], as_of=at, **asked).figures == ()
+
+
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("won", "is_counted"),
