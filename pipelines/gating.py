@@ -24,6 +24,8 @@ FEATURES, RANKING = "features.parquet", "ranking.parquet"
 RECORDED = {"leads": "created_at", "spend": "date"}
 """When a row of a table was known; for the others ``recorded_at``."""
 REBUILT_LEADS = 1_000
+SHARED = ("owner", "peers", "words")
+"""What features are made of whose value many leads share: it moves every night, for all of them at once."""
 
 
 def findings(
@@ -93,10 +95,12 @@ def _against(
     is_now = not inputs.is_flat and is_present(as_of, known_until(inputs.tables))
     if is_now and set(previous.manifest.get("current_fields", ())) >= past_unknown:
         past_unknown = set()  # both nights read today's values
-    specs = [f.spec for f in by.features(params, inputs) if f.name not in past_unknown]
+    compared = [feature for feature in by.features(params, inputs) if feature.name not in past_unknown]
+    shared = {feature.name for feature in compared if feature.on in SHARED}
+    specs = [feature.spec for feature in compared]
     known = by.champion.bundle.encoding.categories if isinstance(by, ByModel) else {}
     old, new = previous.folder, staged
-    yield from columns.features(old / FEATURES, new / FEATURES, specs, known, limits)
+    yield from columns.features(old / FEATURES, new / FEATURES, specs, known, limits, shared=shared)
     if previous.manifest["model"]["digest"] == by.digest:
         yield from ranking.score_drift(old / RANKING, new / RANKING, _ranked_column(by), limits)
         if previous.manifest["data_digest"] == inputs.loaded.digest and _is_same_day(previous, inputs, as_of):

@@ -66,11 +66,14 @@ def run(params: Params, home: Path, asked: Asked, *, progress: Progress) -> dict
     if base is None or weekly is None:
         with opened(params, home, progress) as inputs:
             of_history = _history(params, inputs)
-        base, weekly = base or of_history[0], weekly or of_history[1]
+        base = of_history[0] if base is None else base
+        weekly = of_history[1] if weekly is None else weekly
     share = asked.share or params.holdout.share or USUAL_SHARE
+    if not math.isfinite(weekly):
+        raise ParameterError("so many leads a week cannot be", hint="give a finite number")
     try:
         treated, control = needed(base, asked.lift, share=share, power=asked.power, alpha=asked.alpha)
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise ParameterError(
             f"a base rate of {base:g} with a lift of {asked.lift:g} cannot be",
             hint="give rates between 0 and 1, and a lift other than 0",

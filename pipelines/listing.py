@@ -7,15 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features.errors import Place, StorageError
 from features.moments import naive_utc
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.rankers import ByModel, ByScorecard
+from serve import runs
 from serve.lists import routing
 from serve.lists.calls import write_calls
 from serve.lists.consumed import role_of
-from serve.lists.holdout import write_groups
+from serve.lists.holdout import GROUPS, write_groups
 from serve.lists.nurture import write_nurture
+from serve.runs import Run
 
 
 def check(params: Params, inputs: Inputs) -> None:
@@ -36,21 +39,26 @@ def write_lists(
     staged: Path,
     *,
     as_of: datetime,
-    previous: Path | None = None,
+    previous: Run | None = None,
 ) -> None:
     """Write the lists of the staged ranking; no call list where no capacity is given.
 
     Parameters
     ----------
     previous
-        Folder of the run before this moment, whose holdout goes on; None without one.
+        The run before this moment, whose holdout goes on; None without one.
+
+    Raises
+    ------
+    StorageError
+        It is not known any more who belongs to the holdout.
     """
     tables, moment = _columns(inputs), naive_utc(as_of).isoformat()
     capacity, holdout = params.capacity.plan, params.holdout.plan
     if holdout is not None and not holdout.runs_at(moment):
         holdout = None
     if holdout is not None:
-        write_groups(inputs.connection, staged, holdout, as_of=moment, previous=previous)
+        write_groups(inputs.connection, staged, holdout, as_of=moment, previous=_with_groups(previous))
     if capacity.has_list:
         write_calls(
             inputs.connection,
@@ -84,3 +92,16 @@ def _kinds(inputs: Inputs) -> list[str]:
         "SELECT DISTINCT kind FROM touches WHERE kind IS NOT NULL ORDER BY kind"
     ).fetchall()
     return [kind for (kind,) in found]
+
+
+def _with_groups(run: Run | None) -> Path | None:
+    """The folder of a run whose holdout is whole: without it every lead would begin the experiment anew."""
+    if run is None:
+        return None
+    if runs.damaged_files(run, GROUPS):
+        raise StorageError(
+            f"file '{GROUPS}' of run '{run.run_id}' is gone or damaged: who is in the holdout since when",
+            hint=f"`leadrank score --as-of {run.as_of[:10]}` makes a damaged run anew",
+            place=Place(stage="lists"),
+        )
+    return run.folder

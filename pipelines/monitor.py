@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -15,6 +14,7 @@ from pipelines.monitoring import watched
 from pipelines.params import Params
 from pipelines.progress import Progress
 from pipelines.rankers import ranker_of
+from pipelines.report import write_page
 from serve import runs
 from serve.monitoring import alarms, store
 from serve.monitoring import metrics as prometheus
@@ -47,6 +47,7 @@ def run(
     dict
         ``run_id``, ``as_of``, ``level`` (``ok``, ``warning`` or ``alarm``), ``retrain``, ``advice``,
         ``reasons``, ``model_digest``, ``last_week`` (the run that it was held against; None without one),
+        ``lists`` (past rankings that are ``mature``, ``immature``, ``unreadable``; None in a flat start),
         ``knows_training`` (whether the model keeps what its leads looked like), ``figures`` (the few that are
         followed over weeks), ``found`` (rows of `serve.monitoring.figure.Figure` that are not ``ok``, the
         worst first), ``logged`` (whether MLflow has them), ``table`` and ``report`` (files).
@@ -68,7 +69,7 @@ def run(
         prometheus.write(metrics, seen.verdict)
     if report is not None:
         with progress.stage("writing the report"):
-            _write(
+            write_page(
                 report,
                 page(
                     seen.verdict,
@@ -115,12 +116,3 @@ def _asked(folder: Path, run_id: str | None) -> runs.Run:
             f"file '{damaged[0]}' of run '{found.run_id}' is damaged", hint="score that night again"
         )
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"the report '{path.name}' cannot be written", hint=os.strerror(error.errno or 0).lower()
-        ) from error

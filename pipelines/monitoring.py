@@ -85,6 +85,7 @@ def watched(
         "last_week": None if last_week is None else last_week.run_id,
         "knows_training": night.population is not None,
         "figures": summary(found.figures),
+        "lists": _lists(found.tables),
     }
     store.write(home, verdict, found.figures)
     logged = isinstance(by, ByModel) and _logged(params, home, by, verdict)
@@ -113,6 +114,12 @@ def at_score(
     except OWN_FAULTS as error:
         reason = str(error) if isinstance(error, LeadrankError) else type(error).__name__
         return {"run_id": run.run_id, "level": None, "problem": reason}
+
+
+def _lists(tables: Mapping[str, pa.Table]) -> dict[str, int] | None:
+    """How many past rankings have known outcomes, and how many not; None in a flat start."""
+    counts = tables.get("realised_lists")
+    return None if counts is None else {name: int(counts[name][0].as_py()) for name in counts.column_names}
 
 
 def _logged(params: Params, home: Path, by: ByModel, verdict: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from features.memory import current_features
 from features.snapshots import known_until
 from models import populations
 from models.populations import Population
-from pipelines.gating import REBUILT_LEADS, rebuilt
+from pipelines.gating import REBUILT_LEADS, SHARED, rebuilt
 from pipelines.inputs import Inputs
 from pipelines.params import Params
 from pipelines.progress import Progress
@@ -38,8 +38,6 @@ from serve.monitoring.views import View
 WEEK, LONGEST = timedelta(days=7), timedelta(days=35)
 """Last week's run is the latest that is so old at least; an older one than the second is no last week."""
 EARLIER_RUNS = 10
-SHARED = ("owner", "peers", "words")
-"""What features are made of whose value many leads share: it moves every night, for all of them at once."""
 OF_COMPANY = ("account_leads", "account_outcomes", "account_touches")
 """What features are made of that the leads of one company share, and that grows with the history."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from features.errors import ModelError
+from features.errors import ModelError, StorageError
 from pipelines.params import Params
 from serve import runs
 from serve.reporting.reading import REPORTS
@@ -56,7 +57,7 @@ def run(
         raise ModelError("no ranking is published yet", hint="run `leadrank train`, then `leadrank score`")
     report = REPORTS[name](night.folder, frozenset(territories) if territories else None)
     if html is not None:
-        html.write_text(page(night, name, report, language or params.score.language), encoding="utf-8")
+        write_page(html, page(night, name, report, language or params.score.language))
     return {
         "run_id": night.run_id,
         "as_of": night.as_of,
@@ -75,3 +76,19 @@ def page(night: Run, name: str, report: dict[str, Any], language: str) -> str:
     told = {"css": css, "as_of": night.as_of, "run_id": night.run_id, "language": language, "theme": "auto"}
     template = environment(language).get_template("reports/file.html")
     return template.render({**told, **values(name, report, is_file=True)})
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page of its own where somebody asked for it.
+
+    Raises
+    ------
+    StorageError
+        There is no such folder, or the disk refuses.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"the report '{path}' cannot be written", hint=os.strerror(error.errno or 0).lower()
+        ) from error

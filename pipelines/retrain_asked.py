@@ -28,6 +28,13 @@ def advice(home: Path) -> Mapping[str, Any] | None:
     return store.latest(home)
 
 
+def is_damaged(home: Path) -> bool:
+    """Whether a verdict of the monitor is there that cannot be read."""
+    from serve.monitoring import store
+
+    return len(store.verdicts(home)) < sum(1 for _ in (home / store.FOLDER).glob("*.json"))
+
+
 def new_outcomes(params: Params, home: Path, tags: Mapping[str, str]) -> int | None:
     """Leads that were won, lost or disqualified since a training.
 

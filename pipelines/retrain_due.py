@@ -154,6 +154,9 @@ def _by_time(days: int | None, most: int) -> Rule:
 def _by_drift(home: Path, champion: registry.Version | None) -> Rule:
     """The advice of the monitor counts while the model that it is about is in force."""
     advice = retrain_asked.advice(home)
+    if advice is None and retrain_asked.is_damaged(home):
+        says = Phrase("what the monitor found cannot be read: run `leadrank monitor`")
+        return Rule("on_drift", is_met=False, says=says)
     if advice is None:
         return Rule("on_drift", is_met=False, says=Phrase("no night was monitored yet"))
     about = advice.get("model_digest")

@@ -80,8 +80,7 @@ def _beside(params: Params, home: Path, run: runs.Run, progress: Progress) -> di
     folder = _folder(home, challenger.digest)
     file, done = folder / f"{_night(run)}.json", nights(home, challenger.digest)
     told = {"version": challenger.version, "of": params.shadow.nights}
-    if file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
+    if (found := _read(file)) is not None:
         return {**told, "nights": done, "is_new": False, "report": found}
     if done >= params.shadow.nights:
         return None
@@ -95,8 +94,8 @@ def _beside(params: Params, home: Path, run: runs.Run, progress: Progress) -> di
 
 
 def nights(home: Path, digest: str) -> int:
-    """Nights on which a version was on trial."""
-    return len(list(_folder(home, digest).glob("*.json")))
+    """Nights on which a version was on trial; one whose report cannot be read is none."""
+    return len(kept(home, digest))
 
 
 def kept(home: Path, digest: str) -> list[dict[str, Any]]:
@@ -108,12 +107,15 @@ def kept(home: Path, digest: str) -> list[dict[str, Any]]:
         ``run_id``, ``as_of``, ``champion`` and ``challenger`` (version and digest), ``seconds``, and as
         `serve.shadow.difference` says. One that cannot be read is left out.
     """
-    found = []
-    for path in sorted(_folder(home, digest).glob("*.json")):
-        try:
-            found.append(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            continue
+    every = (_read(path) for path in sorted(_folder(home, digest).glob("*.json")))
+    return [found for found in every if found is not None]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
     return found
 
 

@@ -17,6 +17,12 @@ FIGURES = {
     "score_drift": marked("scores (PSI)"),
     "worst_drift": marked("the feature that matters most (PSI times share)"),
 }
+QUALITY = {
+    "roc_auc": marked("ROC-AUC"),
+    "lift_10": marked("lift at 10 %"),
+    "calibration_slope": marked("slope of calibration"),
+}
+QUALITY_HEADS = (marked("measure"), marked("realised"), marked("estimated of tonight"))
 MOVED = marked("how far the leads have moved")
 
 
@@ -33,6 +39,11 @@ def monitored(result: Result, words: Language = ENGLISH) -> None:
             for name, title in FIGURES.items()
         ],
     )
+    if lists := result["lists"]:
+        counted = words.text("Past weekly rankings whose outcomes are known: {mature}; not yet: {immature}.")
+        say(counted.format(mature=lists["mature"], immature=lists["immature"]))
+        if quality := list(_quality(figures, words)):
+            show_table([words.text(head) for head in QUALITY_HEADS], quality)
     say(*_unknown(result, words))
     if result["report"]:
         say(words.text("The whole report is {path}.").format(path=result["report"]))
@@ -49,6 +60,14 @@ def short(result: Result | None, words: Language = ENGLISH) -> Iterator[str]:
         return
     yield words.text("monitor: {level}").format(level=_level(result, words))
     yield from _told(result, words)
+
+
+def _quality(figures: Mapping[str, float], words: Language) -> Iterator[list[str]]:
+    """What past rankings were worth beside what they made expect, and what is expected of tonight's."""
+    for name, title in QUALITY.items():
+        known = [figures.get(f"realised.{name}|expected"), figures.get(f"estimated.{name}|training")]
+        if any(value is not None for value in known):
+            yield [words.text(title), *(_number(value, words) for value in known)]
 
 
 def _told(result: Result, words: Language) -> Iterator[str]:

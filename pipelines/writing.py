@@ -109,9 +109,7 @@ def write(
     with progress.stage("ranking"):
         by.rank(inputs, staged, shown=shown, part_leads=params.score.part_leads)
         before = runs.before(home / params.score.runs, as_of) if params.holdout.share else None
-        listing.write_lists(
-            params, inputs, by, staged, as_of=as_of, previous=None if before is None else before.folder
-        )
+        listing.write_lists(params, inputs, by, staged, as_of=as_of, previous=before)
         _write_facts(params, inputs, by, staged, as_of)
         compared_with = previous if changes is not None else None
         reporting.write_reports(

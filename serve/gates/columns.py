@@ -6,7 +6,7 @@ columns at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ def features(
     specs: Sequence[FeatureSpec],
     known: Mapping[str, Sequence[str]],
     limits: Limits,
+    *,
+    shared: Collection[str] = (),
 ) -> Iterator[Finding]:
     """What moved between two feature tables; nothing where either has under `FEWEST_LEADS` rows.
 
@@ -41,6 +43,9 @@ def features(
         Features of the ranker.
     known
         Values that training knew, by category.
+    shared
+        Features whose value is one number for many leads at once: they move every night, so they have no
+        gate ``drift``.
     """
     if min(part_rows.rows(before), part_rows.rows(now)) < FEWEST_LEADS:
         return
@@ -48,7 +53,8 @@ def features(
     for spec in specs:
         if spec.name in both:
             was, is_now = (part_rows.column(file, spec.name) for file in (before, now))
-            yield from _moved(spec, was, is_now, known.get(spec.name), limits)
+            found = _moved(spec, was, is_now, known.get(spec.name), limits)
+            yield from (one for one in found if one.gate != "drift" or spec.name not in shared)
 
 
 def _moved(

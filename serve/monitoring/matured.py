@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from features.errors import StorageError
 from features.labels import Target
 from features.moments import naive_utc
 from features.published import reached
@@ -84,13 +85,14 @@ def matured(
     *,
     target: Target,
     known_at: datetime,
+    unreadable: list[str],
 ) -> Iterator[Matured]:
     """The rows of some mature lists, one list in memory at a time; a run that was just collected is left out.
 
-    Raises
-    ------
-    StorageError
-        A file of a run cannot be read.
+    Parameters
+    ----------
+    unreadable
+        Is given the runs whose list is damaged: they are left out, too.
     """
     if not chosen:
         return
@@ -101,6 +103,9 @@ def matured(
             with reading(run):
                 rows = rows_of(run)
         except FileNotFoundError:
+            continue
+        except StorageError:
+            unreadable.append(run.run_id)
             continue
         leads, said = rows.column("lead_id"), of_rows(run, rows)
         won = winners.filter(pc.equal(winners.column("as_of"), naive_utc(moment_of(run))))

@@ -23,7 +23,7 @@ from models.labels import marked
 from models.phrases import Phrase
 from serve.monitoring import conversions
 from serve.monitoring.allowed import Allowed
-from serve.monitoring.figure import EVERY, OK, Figure, Part
+from serve.monitoring.figure import EVERY, OK, WARNING, Figure, Part
 from serve.monitoring.judging import Judged, by_month, judged, means, table_of
 from serve.monitoring.matured import matured, weekly
 
@@ -43,6 +43,7 @@ SAYS: Mapping[str, str] = {
     ),
 }
 """Why a measure is marked."""
+UNREADABLE = marked("past rankings that are damaged, and cannot be judged: {lists}")
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 Least: TypeAlias = Annotated[int, Field(ge=1)]
 
@@ -120,13 +121,13 @@ def realised(
         that of one list, for these share most of their leads. Tables: ``realised`` (see `Judged`, with
         ``low``, ``high``, ``expected_low`` and ``expected_high``), ``realised_months`` (means by month),
         ``realised_bands`` (conversion by tens of the score), ``realised_cells`` (for `estimated`), and
-        ``realised_lists`` (``mature``, ``immature``). Empty in a flat start and while nothing is mature, but
-        for that last one.
+        ``realised_lists`` (``mature``, ``immature``, and ``unreadable``: damaged, left out). Empty in a flat
+        start and while nothing is mature, but for that last one.
 
     Raises
     ------
     StorageError
-        A run cannot be read.
+        The list of withdrawn runs is damaged.
     """
     if "outcomes" not in tables:
         return Part(())
@@ -138,13 +139,15 @@ def realised(
     rows: list[Judged] = []
     beside: list[pa.Table] = []
     cells: list[pa.Table] = []
-    for one in matured(chosen, backend, tables, target=target, known_at=known_at):
+    unreadable: list[str] = []
+    for one in matured(chosen, backend, tables, target=target, known_at=known_at, unreadable=unreadable):
         slices = one.slices if one.run.run_id in recent else {EVERY: one.slices[EVERY]}
         for name, flags in slices.items():
             rows.extend(judged(one, name, flags, least=limits.min_outcomes))
             beside.append(conversions.by_score(one, name, flags))
         cells.append(conversions.by_chance(one))
-    extra = {"realised_lists": pa.table({"mature": [len(weeks.mature)], "immature": [weeks.immature]})}
+    lists = {"mature": len(weeks.mature), "immature": weeks.immature, "unreadable": len(unreadable)}
+    extra = {"realised_lists": pa.Table.from_pylist([lists])}
     if rows:
         extra |= {
             "realised": table_of(rows),
@@ -153,7 +156,21 @@ def realised(
             "realised_cells": pa.concat_tables(cells),
         }
     latest = means([row for row in rows if row.run_id in recent])
-    return Part(tuple(_figures(latest, limits)), extra)
+    return Part((*_damage(len(unreadable), len(chosen)), *_figures(latest, limits)), extra)
+
+
+def _damage(unreadable: int, chosen: int) -> Iterator[Figure]:
+    """A warning for lists that nobody can judge any more."""
+    if unreadable:
+        yield Figure(
+            kind=KIND,
+            subject="unreadable",
+            measure="lists",
+            value=float(unreadable),
+            rows=chosen,
+            level=WARNING,
+            because=Phrase(UNREADABLE, lists=unreadable),
+        )
 
 
 def _figures(pooled: Sequence[Judged], limits: RealisedLimits) -> Iterator[Figure]:

@@ -24,7 +24,7 @@ from serve.lists.calls import CALLS
 from serve.monitoring.figure import Figure, Part
 from serve.monitoring.listed import moment_of
 from serve.reporting.names import CHANCES, CONTROL
-from serve.runs import Run
+from serve.runs import Run, damaged_files
 
 KIND = "unbiased"
 RATE = "rate"
@@ -105,14 +105,14 @@ def unbiased(
 
 
 def _is_there(run: Run, held: ExitStack) -> bool:
-    """Whether a run has a call list; it then stays until ``held`` is left, whoever collects meanwhile."""
+    """Whether a run has a whole call list; it stays until ``held`` is left, whoever collects meanwhile."""
     if not (run.folder / CALLS).is_file():
         return False
     try:
         held.enter_context(reading(run))
     except FileNotFoundError:
         return False
-    return True
+    return not damaged_files(run, CALLS)
 
 
 _SQL = """

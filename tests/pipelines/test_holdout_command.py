@@ -30,6 +30,21 @@ def test_a_lift_that_cannot_be_is_refused(leadrank, tmp_path):
     assert "base rate" in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--base-rate", "0", "--leads-a-week", "500"],  # which is said, and not left out
+        ["--base-rate", "1e-300", "--leads-a-week", "500"],
+        ["--base-rate", "0.05", "--leads-a-week", "inf"],
+    ],
+)
+def test_a_rate_of_nothing_and_leads_without_end_are_refused(leadrank, tmp_path, words):
+    (tmp_path / "params.yaml").write_text("tables: {leads: {path: no.csv, outcome_column: won}}\n")
+    code, _, err = leadrank("holdout", *words, home=tmp_path)
+    assert code == 2
+    assert "cannot be" in err
+
+
 def test_what_is_not_said_is_read_from_the_history(leadrank, demo):
     told = json.loads(leadrank("holdout", "--json", home=demo.home)[1])
     assert told["share"] == 0.1
@@ -61,3 +76,10 @@ def test_a_night_with_an_experiment_publishes_its_groups_and_reports_them(leadra
     assert told["ratio"] is None  # nobody is mature yet
     assert "control group" in leadrank("report", "model", home=crm)[1]
     assert "as without" in leadrank("calls", home=crm)[1]
+    (folder / "holdout.parquet").unlink()
+    later = ("--as-of", "2026-07-02", *NEXT[2:])
+    code, _, err = leadrank("score", "--json", *later, home=crm)
+    line = json.loads(err.splitlines()[-1])
+    assert (code, "holdout.parquet" in line["reason"]) == (7, True)  # else the experiment began anew, unsaid
+    assert leadrank("score", "--json", *NEXT, home=crm)[0] == 0  # as the hint says
+    assert leadrank("score", "--json", *later, home=crm)[0] == 0

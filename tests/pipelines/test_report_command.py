@@ -28,6 +28,12 @@ def test_a_report_of_the_ranking_in_force_is_data_and_a_page(demo, leadrank, tmp
     assert shown.strip()
 
 
+def test_a_page_that_cannot_be_written_is_refused(demo, leadrank, tmp_path):
+    code, _, err = leadrank("report", "model", "--html", tmp_path / "no" / "report.html", home=demo.home)
+    line = json.loads(err.splitlines()[-1])
+    assert (code, line["hint"]) == (7, "no such file or directory")
+
+
 def test_the_counts_of_the_demo_are_those_of_its_tables(demo, leadrank):
     report = json.loads(leadrank("report", "sources", "--json", home=demo.home)[1])["report"]
     accepted = {row["table"]: row["accepted"] for row in demo.result["score"]["counts"]["tables"]}

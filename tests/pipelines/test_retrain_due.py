@@ -84,6 +84,17 @@ def test_the_monitor_is_heard_only_of_the_model_in_force(tmp_path, advice):
     assert due(tmp_path, only)[0] == "wait"
 
 
+def test_a_verdict_that_cannot_be_read_is_not_taken_for_none(tmp_path):
+    folder = tmp_path / ".leadrank" / "monitoring"
+    folder.mkdir(parents=True)
+    (folder / "20260630T000000Z-000000000000.json").write_text('{"as_of": "2026-')
+    params = parameters.parse(f"{TABLES}retrain: {{every_days: null}}\n")
+    champion = version("1", "champion")
+    found = decided(params, tmp_path, Standing(champion, champion, None), now=NOW, is_forced=False)
+    (rule,) = (rule for rule in found.rules if rule.name == "on_drift")
+    assert (rule.is_met, "cannot be read: run `leadrank monitor`" in str(rule.says)) == (False, True)
+
+
 @pytest.mark.parametrize(("new", "action"), [(199, "wait"), (200, "train"), (None, "train")])
 def test_enough_new_outcomes_or_nobody_knows_how_many(tmp_path, monkeypatch, new, action):
     monkeypatch.setattr(retrain_asked, "new_outcomes", lambda *_: new)

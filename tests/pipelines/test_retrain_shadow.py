@@ -71,6 +71,17 @@ def test_each_day_is_one_night_until_all_are_done(crm, leadrank):
     assert (code, "2026-06-29" in out, "nights" in out) == (0, True, True)
 
 
+def test_a_night_whose_report_is_damaged_is_none_for_anybody_and_is_made_again(crm, leadrank):
+    on_trial(crm)
+    asked(leadrank, "score", "--as-of", NIGHTS[0], home=crm)
+    (kept,) = (crm / ".leadrank" / "shadow").rglob("*.json")
+    kept.write_text(kept.read_text()[:40])
+    digest = kept.parent.name
+    assert (shadowing.nights(crm, digest), shadowing.kept(crm, digest)) == (0, [])
+    again = asked(leadrank, "score", "--as-of", NIGHTS[0], home=crm)["shadow"]
+    assert (again["is_new"], again["nights"]) == (True, 1)
+
+
 def test_whatever_ends_the_trial_the_night_stands(crm, leadrank, monkeypatch):
     on_trial(crm)
 

@@ -104,6 +104,15 @@ def compared(tmp_path, before, now, kind="number", known=None):
     return found(features(*paths, [spec("a", kind)], {"a": known} if known else {}, LIMITS))
 
 
+def test_what_many_leads_share_may_move_and_not_go_missing(tmp_path):
+    old = written(tmp_path / "old.parquet", a=[1.0] * N)
+    new = written(tmp_path / "new.parquet", a=[2.0] * N)
+    gone = written(tmp_path / "gone.parquet", a=pa.array([None] * N, pa.float64()))
+    assert found(features(old, new, [spec("a", "number")], {}, LIMITS)) == [("drift", "a")]
+    assert not found(features(old, new, [spec("a", "number")], {}, LIMITS, shared={"a"}))
+    assert found(features(old, gone, [spec("a", "number")], {}, LIMITS, shared={"a"})) == [("nulls", "a")]
+
+
 def test_an_ordinary_night_passes(tmp_path):
     rng = np.random.default_rng(0)
     assert not compared(tmp_path, rng.normal(size=N), rng.normal(size=N + 9))

@@ -9,6 +9,7 @@ import pytest
 
 from features.errors import StorageError
 from features.labels import Target
+from serve.monitoring.listed import rows_of
 from serve.monitoring.matured import matured, weekly
 from serve.runs import MANIFEST, WITHDRAWN, find
 from tests.serve.monitoring.lists import DELAY, FIRST, HORIZON, crm, listed, name_of
@@ -38,7 +39,7 @@ def names(folder, known_at=OVER + timedelta(days=60)):
 def test_a_lead_is_won_from_the_moment_of_the_list_until_the_horizon_ends(tmp_path):
     run = listed(tmp_path, FIRST, LEADS)
     backend, tables = crm(WON, leads=["first"])
-    (one,) = matured([run], backend, tables, target=TARGET, known_at=OVER)
+    (one,) = matured([run], backend, tables, target=TARGET, known_at=OVER, unreadable=[])
     won = {lead["lead_id"] for lead, label in zip(LEADS, one.label, strict=True) if label}
     # 'unsaid' was recorded only at the very moment of looking: nobody knew it before.
     assert won == {"first", "last", "again"}
@@ -47,7 +48,9 @@ def test_a_lead_is_won_from_the_moment_of_the_list_until_the_horizon_ends(tmp_pa
 def test_what_is_recorded_later_is_known_later(tmp_path):
     run = listed(tmp_path, FIRST, LEADS)
     backend, tables = crm(WON)
-    (one,) = matured([run], backend, tables, target=TARGET, known_at=OVER + timedelta(seconds=1))
+    (one,) = matured(
+        [run], backend, tables, target=TARGET, known_at=OVER + timedelta(seconds=1), unreadable=[]
+    )
     assert one.label.tolist() == [1, 1, 0, 0, 1, 0, 1]
 
 
@@ -92,7 +95,7 @@ def test_what_was_said_comes_from_the_file_in_the_order_of_its_ranks(tmp_path):
     ]
     run = listed(tmp_path, FIRST, rows)
     backend, tables = crm(WON.replace("first ", "b     "))
-    (one,) = matured([run], backend, tables, target=TARGET, known_at=OVER)
+    (one,) = matured([run], backend, tables, target=TARGET, known_at=OVER, unreadable=[])
     assert one.label.tolist() == [0, 1, 0]
     assert (one.said[0], one.said[2], one.score.tolist()) == (0.3, 0.1, [90, 40, 10])
     assert one.slices["source=unknown"].tolist() == [False, True, False]
@@ -102,7 +105,9 @@ def test_a_lead_is_new_under_thirty_days(tmp_path):
     born = [FIRST - timedelta(days=days) for days in (29, 30)]
     rows = [{"lead_id": str(at.day), "created_at": at.isoformat()} for at in born]
     backend, tables = crm(WON)
-    (one,) = matured([listed(tmp_path, FIRST, rows)], backend, tables, target=TARGET, known_at=OVER)
+    (one,) = matured(
+        [listed(tmp_path, FIRST, rows)], backend, tables, target=TARGET, known_at=OVER, unreadable=[]
+    )
     assert (one.slices["age=new"].tolist(), one.slices["age=old"].tolist()) == ([True, False], [False, True])
 
 
@@ -110,11 +115,19 @@ def test_a_run_whose_file_is_damaged_is_named(tmp_path):
     run = listed(tmp_path, FIRST, LEADS)
     (run.folder / "ranking.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(StorageError, match=name_of(FIRST)):
-        list(matured([run], *crm(WON), target=TARGET, known_at=OVER))
+        rows_of(run)
+    left_out = []
+    assert list(matured([run], *crm(WON), target=TARGET, known_at=OVER, unreadable=left_out)) == []
+    assert left_out == [run.run_id]
 
 
 def test_a_run_that_was_just_collected_is_left_out(tmp_path):
     listed(tmp_path, FIRST, LEADS)
     run = find(tmp_path, name_of(FIRST))
     (run.folder / MANIFEST).unlink()
-    assert list(matured([run], *crm(WON), target=TARGET, known_at=datetime(2026, 6, 1, tzinfo=UTC))) == []
+    assert (
+        list(
+            matured([run], *crm(WON), target=TARGET, known_at=datetime(2026, 6, 1, tzinfo=UTC), unreadable=[])
+        )
+        == []
+    )

@@ -43,7 +43,7 @@ def test_lists_that_were_right_give_no_warning(right):
     *_, part = right
     assert {figure.level for figure in part.figures} == {"ok"}
     assert {figure.kind for figure in part.figures} == {"realised"}
-    assert part.tables["realised_lists"].to_pylist() == [{"mature": 3, "immature": 0}]
+    assert part.tables["realised_lists"].to_pylist() == [{"mature": 3, "immature": 0, "unreadable": 0}]
 
 
 def test_a_figure_is_that_of_the_published_probabilities_and_what_became_of_the_leads(right):
@@ -204,10 +204,21 @@ def test_tables_that_end_before_the_moment_make_nothing_mature(tmp_path):
     kept = outcomes.slice(0, outcomes.num_rows - 1)  # the latest fact is twenty days before the window's end
     part = judged(tmp_path, kept, end)
     assert part.figures == ()
-    assert part.tables["realised_lists"].to_pylist() == [{"mature": 0, "immature": 1}]
+    assert part.tables["realised_lists"].to_pylist() == [{"mature": 0, "immature": 1, "unreadable": 0}]
 
 
 def test_a_flat_start_has_nothing_to_mature(tmp_path):
     asked = {"stage": "won", "horizon_days": HORIZON, "delay_days": DELAY}
     part = realised(None, {"leads": None}, tmp_path, as_of=FIRST.replace(tzinfo=UTC), **asked)
     assert (part.figures, dict(part.tables)) == ((), {})
+
+
+def test_a_damaged_list_is_left_out_and_told_and_the_others_are_judged(tmp_path):
+    runs, outcomes, end = weeks_of_chance(tmp_path, as_said)
+    file = runs[0].folder / "ranking.parquet"
+    file.write_bytes(file.read_bytes()[:500])
+    part = judged(tmp_path, outcomes, end)
+    assert part.tables["realised_lists"].to_pylist() == [{"mature": 3, "immature": 0, "unreadable": 1}]
+    told = by_subject(part)["unreadable"]
+    assert (told.value, told.level, told.retrain) == (1.0, "warning", False)
+    assert {row["run_id"] for row in part.tables["realised"].to_pylist()} == {r.run_id for r in runs[1:]}

@@ -95,7 +95,7 @@ def night(folder, name: str, as_of: str, rows: pa.Table) -> Run:
     (folder / name).mkdir()
     pq.write_table(rows, folder / name / "calls.parquet")
     (folder / name / "manifest.json").write_text("{}", encoding="utf-8")
-    return Run(name, folder / name, {"as_of": as_of})
+    return Run(name, folder / name, {"as_of": as_of, "files": {}})
 
 
 def test_a_run_that_was_just_collected_says_nothing(tmp_path, monkeypatch):
