@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from features.errors import ModelError
-from models.audit.association import Flags
 from models.metrics import SHARES, Vector
 from models.tied import Tied
 
@@ -100,33 +99,6 @@ def estimates(chance: Vector, *, said: Vector | None = None) -> dict[str, Estima
     for share in SHARES:
         found |= _of_best(tied, p, share)
     return found
-
-
-def confusion(chance: Vector, chosen: Flags) -> dict[str, Estimate]:
-    """Expected counts of leads that will be called or not, and be won or not.
-
-    Parameters
-    ----------
-    chance
-        Probability of each row's outcome, shape (n,).
-    chosen
-        Whether it is called, shape (n,).
-
-    Returns
-    -------
-    dict
-        ``won_called``, ``not_won_called``, ``won_missed`` and ``not_won_spared``.
-    """
-    spread = chance * (1 - chance)
-    return {
-        name: Estimate(float(values[rows].sum()), float(np.sqrt(spread[rows].sum())))
-        for name, values, rows in (
-            ("won_called", chance, chosen),
-            ("not_won_called", 1 - chance, chosen),
-            ("won_missed", chance, ~chosen),
-            ("not_won_spared", 1 - chance, ~chosen),
-        )
-    }
 
 
 def _check(chance: Vector, said: Vector) -> None:

@@ -58,7 +58,7 @@ from pipelines.offering import offered
 from pipelines.params import load
 from pipelines.progress import Progress
 from pipelines.train import table_of
-from serve.gates.distances import category_counts, number_counts, psi
+from serve.gates.distances import counts, psi
 
 plt.rcParams.update({**STYLE, "figure.figsize": (9, 4.2), "figure.constrained_layout.use": True})
 BLUE, ORANGE = COLOURS[:2]
@@ -321,11 +321,7 @@ kinds = {spec.name: spec.kind for spec in specs}
 
 def apart(name: str, part: pa.Table) -> float:
     """PSI of one feature between the first months and a part."""
-    before, now = first.column(name), part.column(name)
-    if kinds[name] == "category":
-        return psi(*category_counts(before, now))
-    numbers = (column.cast("float64").to_numpy() for column in (before, now))
-    return psi(*number_counts(*numbers))
+    return psi(*counts(first.column(name), part.column(name)))
 
 
 used = [name for name in names if name in kinds]

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from features.errors import LeadrankError, StorageError, UpstreamError
+from features.errors import LeadrankError
 from models import registry
 from pipelines.deferring import within
 from pipelines.inputs import Inputs
@@ -129,6 +129,6 @@ def _logged(params: Params, home: Path, by: ByModel, verdict: Mapping[str, Any])
     ask = partial(registry.log_monitoring, uri, by.name, by.champion.version, verdict["figures"], at)
     try:
         within(LOG_SECONDS, ask)
-    except (UpstreamError, StorageError, LeadrankError):
+    except LeadrankError:
         return False
     return True

@@ -23,7 +23,7 @@ from models.metrics import Vector
 from models.scoring import Scorer
 from models.segments.cut import COLUMNS, Texts, segments
 from serve import part_rows
-from serve.gates.distances import number_counts, psi
+from serve.gates.distances import counts, psi
 
 CHUNK_ROWS = 20_000
 FIRST, MOVED = 0.1, 0.1
@@ -143,7 +143,7 @@ def difference(found: Both, *, calls: int | None) -> dict[str, Any]:
             {"share": share, **{side: _quantile(chance[known], share) for side, chance in sides.items()}}
             for share in QUANTILES
         ],
-        "psi": psi(*number_counts(sides["champion"][known], sides["challenger"][known]))
+        "psi": psi(*counts(*(pa.chunked_array([sides[side][known]]) for side in ("champion", "challenger"))))
         if known.any()
         else None,
         "slices": list(_slices(found, known, sides, first)),

@@ -208,18 +208,20 @@ class Store:
 
     def _block(self, seen: Seen, start: int) -> bytes:
         """One block; asked again where the connection breaks off in it, which botocore does not do."""
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
         end = min(start + BLOCK_BYTES, seen.bytes)
         asked = {"Range": f"bytes={start}-{end - 1}", "IfMatch": seen.etag}
-        for left in reversed(range(_TRIES)):
-            try:
-                found = self._body(self.ask("get_object", key=seen.key, **asked), seen.key)
-            except UpstreamError:
-                if not left:
-                    raise
-                continue
-            if len(found) == end - start:
-                return found
-        raise ConditionError  # the store gives more or less than there is: this is not the object we saw
+        retrying = Retrying(
+            retry=retry_if_exception_type(UpstreamError),
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_random_exponential(multiplier=0.1, max=1),
+            reraise=True,
+        )
+        found = retrying(lambda: self._body(self.ask("get_object", key=seen.key, **asked), seen.key))
+        if len(found) != end - start:
+            raise ConditionError  # more or less than there is: this is not the object we saw
+        return found
 
     def _body(self, answer: Mapping[str, Any], key: str) -> bytes:
         from aiohttp import ClientError as BrokenOff

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import FeatureSpec
-from models.metrics import Vector
+from models.binning import is_text
 from serve import part_rows
-from serve.gates.distances import category_counts, js, number_counts, psi
+from serve.gates.distances import counts, js, psi
 from serve.gates.finding import Finding
 from serve.gates.limits import Limits
 
@@ -69,10 +68,10 @@ def _moved(
         if unseen[1] - unseen[0] > limits.unseen_rise:
             yield _risen("unseen", spec.name, "with a new category of", unseen, limits.unseen_rise)
             return
-    if pa.types.is_string(new.type) or pa.types.is_large_string(new.type):
-        name, distance, limit = "JS", js(*category_counts(old, new)), limits.category_drift
+    if is_text(new.type):
+        name, distance, limit = "JS", js(*counts(old, new)), limits.category_drift
     else:
-        name, distance, limit = "PSI", psi(*number_counts(_numbers(old), _numbers(new))), limits.drift
+        name, distance, limit = "PSI", psi(*counts(old, new)), limits.drift
     if distance > limit:
         reason = f"'{spec.name}' has moved since the run before: {name} {distance:.2f}, limit {limit:g}"
         yield Finding("drift", spec.name, reason, distance, limit)
@@ -81,10 +80,6 @@ def _moved(
 def _risen(gate: str, name: str, words: str, shares: Sequence[float], limit: float) -> Finding:
     reason = f"{shares[1]:.0%} of the leads are {words} '{name}', {shares[0]:.0%} in the run before"
     return Finding(gate, name, reason, shares[1] - shares[0], limit)
-
-
-def _numbers(column: pa.ChunkedArray) -> Vector:
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _unseen(column: pa.ChunkedArray, known: Sequence[str]) -> float:

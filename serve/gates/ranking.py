@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from models.metrics import Vector
 from serve.gates.columns import FEWEST_LEADS
-from serve.gates.distances import number_counts, psi
+from serve.gates.distances import counts, psi
 from serve.gates.finding import Finding
 from serve.gates.limits import Limits
 
@@ -29,9 +30,9 @@ def scores(ranking: Path, column: str, limits: Limits) -> Iterator[Finding]:
     broken = int((~np.isfinite(values)).sum())
     if broken:
         yield Finding("scores", column, f"{broken} leads have no finite '{column}'", float(broken), 0.0)
-    _, counts = np.unique(values, return_counts=True)
-    tied = float(counts.max() / len(values))
-    if len(values) >= FEWEST_LEADS and len(counts) == 1:
+    _, repeats = np.unique(values, return_counts=True)
+    tied = float(repeats.max() / len(values))
+    if len(values) >= FEWEST_LEADS and len(repeats) == 1:
         yield Finding("scores", column, "every lead has the same score", 1.0, limits.ties)
     elif len(values) >= FEWEST_LEADS and column == "margin" and tied > limits.ties:
         yield Finding("scores", column, f"{tied:.0%} of the leads have one score", tied, limits.ties)
@@ -42,7 +43,7 @@ def score_drift(before: Path, now: Path, column: str, limits: Limits) -> Iterato
     old, new = _column(before, column), _column(now, column)
     if min(len(old), len(new)) < FEWEST_LEADS:
         return
-    distance = psi(*number_counts(old, new))
+    distance = psi(*counts(*(pa.chunked_array([scores]) for scores in (old, new))))
     if distance > limits.score_drift:
         reason = (
             f"the scores have moved since the run before: PSI {distance:.2f}, limit {limits.score_drift:g}"

@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from models.audit.association import Flags, wilson
 from models.recalibrating import Cells
+from models.segments.reliability import Z_95
 from serve.monitoring.judging import SURELY_OPEN
 from serve.monitoring.matured import Matured
 
 BANDS = 10
-Z_95 = 1.96
 
 
 def by_score(one: Matured, name: str, flags: Flags) -> pa.Table:

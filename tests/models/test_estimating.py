@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import ModelError
 from models.chance_errors import chance_errors
-from models.estimating import Estimate, confusion, estimates
+from models.estimating import Estimate, estimates
 from models.fitting.newton import logit, sigmoid
 from models.metrics import interval, measure
 from models.recalibrating import Cells, Line, estimates_by
@@ -143,15 +143,6 @@ def test_cells_hold_every_row_and_every_win():
     cells = Cells.of(chance, label)
     assert (cells.rows.sum(), cells.won.sum()) == (500, label.sum())
     assert cells.log_odds @ cells.rows == pytest.approx(logit(chance).sum())
-
-
-def test_expected_counts_add_up_to_the_list():
-    chance = chances(200)
-    found = confusion(chance, chance >= np.quantile(chance, 0.9))
-    assert sum(each.value for each in found.values()) == pytest.approx(200)
-    assert found["won_called"].value + found["won_missed"].value == pytest.approx(chance.sum())
-    calls = [drawn(chance, seed)[chance >= np.quantile(chance, 0.9)].sum() for seed in range(DRAWS)]
-    assert found["won_called"].error == pytest.approx(np.std(calls), rel=0.08)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, np.nan, -0.1])

@@ -145,6 +145,9 @@ def test_past_rankings_are_judged_by_all_leads_and_by_the_calls_that_were_drawn(
     assert (rate["rows"], won["rows"]) == (count, count)
     assert rate["against"] == pytest.approx(won["value"] / count)  # of the called ones, who are all
     assert {"roc_auc", "lift_10"} <= {subject for kind, subject in found if kind == "unbiased"}
+    _, shown, _ = leadrank("monitor", "--run", weeks[TURNS_IN - 1], home=home)
+    assert "Past weekly rankings whose outcomes are known: 1; not yet: 1." in shown
+    assert f"{found['realised', 'roc_auc']['value']:.3f}" in shown
     assert "All leads of past call lists" in (home / "monitor.html").read_text(encoding="utf-8")
 
 

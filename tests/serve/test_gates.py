@@ -14,7 +14,7 @@ from scipy.spatial.distance import jensenshannon
 from features.catalogue import FeatureSpec
 from features.errors import GateError, ParameterError
 from serve.gates.columns import features
-from serve.gates.distances import category_counts, js, number_counts, psi
+from serve.gates.distances import counts, js, psi
 from serve.gates.finding import Accepted, Finding, passed
 from serve.gates.limits import Limits
 from serve.gates.ranking import churn, score_drift, scores
@@ -155,14 +155,18 @@ def test_distances_are_those_of_other_libraries():
     assert psi(one * 1e6, other * 1e6) == pytest.approx(((p - q) * np.log(p / q)).sum(), rel=1e-4)
 
 
+def columns_of(*values):
+    return [pa.chunked_array([part]) for part in values]
+
+
 def test_bins_are_tenths_of_the_night_before():
     before = np.append(np.arange(100.0), np.nan)
-    counts, now = number_counts(before, np.array([-5.0, 1e9, np.nan, np.nan]))
-    assert counts.tolist() == [10, *[0, 10] * 9, 1]
+    then, now = counts(*columns_of(before, np.array([-5.0, 1e9, np.nan, np.nan])))
+    assert then.tolist() == [10, *[0, 10] * 9, 1]
     assert (now[0], now[18], now[19], now.sum()) == (1, 1, 2, 4)
-    many, moved = number_counts(np.zeros(9), np.array([-1.0, 0.0, 0.0, 1.0]))
+    many, moved = counts(*columns_of(np.zeros(9), np.array([-1.0, 0.0, 0.0, 1.0])))
     assert (many.tolist(), moved.tolist()) == ([0, 9, 0, 0], [1, 2, 1, 0])
-    one, other = category_counts(*(pa.chunked_array([part]) for part in (["b", "b", "a", None], ["c", "a"])))
+    one, other = counts(*columns_of(["b", "b", "a", None], ["c", "a"]))
     assert (one.tolist(), other.tolist()) == ([2, 1, 0, 1], [0, 1, 1, 0])
 
 
