@@ -62,12 +62,14 @@ def test_a_flat_table_has_features_and_no_moments(flat, leadrank, tmp_path):
 
 def test_no_family_takes_far_more_than_the_others(demo, leadrank, asked):
     """The budget of the ML Test Score (Data 3): who adds a feature that scans the history anew fails here."""
-    told = made(leadrank, demo.home, "--costs", "--out", asked / "costs.parquet")
+    twice = [made(leadrank, demo.home, "--costs", "--out", asked / f"{name}.parquet") for name in "ab"]
+    told = twice[0]
     costs = told["costs"]
     assert sum(cost["features"] for cost in costs) == told["features"]
-    each = {cost["family"]: cost["seconds"] / cost["features"] for cost in costs}
+    seconds = [{cost["family"]: cost["seconds"] for cost in run["costs"]} for run in twice]
+    each = {cost["family"]: min(s[cost["family"]] for s in seconds) / cost["features"] for cost in costs}
     usual = median(each.values())
-    assert {family: seconds for family, seconds in each.items() if seconds > DEAREST * usual} == {}
+    assert {family: taken for family, taken in each.items() if taken > DEAREST * usual} == {}
     assert all(cost["bytes"] < MOST_BYTES * told["rows"] * cost["features"] for cost in costs)
 
 
