@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipelines import protecting, segmenting
 from pipelines.inputs import Inputs, Opening, opened
 from pipelines.offering import offered
 from pipelines.params import Params
@@ -43,10 +44,14 @@ def run(params: Params, home: Path, *, progress: Progress, opening: Opening = op
         Too many rows of a table are quarantined.
     FeatureError
         A feature module cannot be imported, or reads a column that its rows do not have.
+    ParameterError
+        A segment or a protected field is named that the tables do not have.
     """
     with opening(params, home, progress) as inputs:
         with progress.stage("trying features"):
             offer = offered(params, inputs)
+            segmenting.check(params, [feature.spec for feature in offer.features])
+            protecting.check(params.train.protected_fields, inputs.fields)
         return {
             **counted(inputs),
             "quarantine": quarantined(inputs),

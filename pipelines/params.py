@@ -131,6 +131,7 @@ def parse(text: str, *, file: str = "params.yaml") -> Params:
     params_rules.check(params.tables, params.features, params.tags, file)
     params_rules.check_engine(params.tables, params.engine.name, file)
     params_rules.check_goals(params.ads.goals.values(), params.train, file)
+    params_rules.check_nights_after(params.retrain, params.monitor, file)
     return params
 
 

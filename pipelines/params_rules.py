@@ -8,6 +8,8 @@ from itertools import chain
 
 from features.errors import ParameterError, Place, listed
 from features.tables import CONTRACT, Source
+from pipelines.monitor_section import Monitor
+from pipelines.retrain_section import Retrain
 from pipelines.sections import Features, Train
 from pipelines.tag_rules import USUAL_STAGES, TagRule
 
@@ -74,6 +76,19 @@ def check_goals(stages: Iterable[str], train: Train, file: str) -> None:
                 hint="name train.stage or one of train.stages",
                 place=Place("parameters", file),
             )
+
+
+def check_nights_after(retrain: Retrain, monitor: Monitor, file: str) -> None:
+    """Refuse numbers of ``retrain`` and ``monitor`` of which one leaves the other without effect.
+
+    Raises
+    ------
+    ParameterError
+        Names both.
+    """
+    problems = chain(_rest_ends_before_a_training_is_due(retrain), _recent_weeks_are_some_of_all(monitor))
+    for reason, hint in problems:
+        raise ParameterError(reason, hint=hint, place=Place("parameters", file))
 
 
 def _names_are_of_the_contract(tables: Tables) -> Iterator[Problem]:
@@ -190,6 +205,24 @@ def _the_library_holds_the_generic_ones(features: Features) -> Iterator[Problem]
         most = features.library_max
         reason = f"features.generic_max ({features.generic_max}) is above features.library_max ({most})"
         yield reason, f"generic features count there too: set features.generic_max to {most} or less"
+
+
+def _rest_ends_before_a_training_is_due(retrain: Retrain) -> Iterator[Problem]:
+    every, rest = retrain.every_days, retrain.rest_days
+    if every is not None and rest > every:
+        yield (
+            f"retrain.rest_days ({rest}) is above retrain.every_days ({every})",
+            "a training cannot be due in the days of rest: lower retrain.rest_days",
+        )
+
+
+def _recent_weeks_are_some_of_all(monitor: Monitor) -> Iterator[Problem]:
+    weeks, recent = monitor.realised.weeks, monitor.realised.recent_weeks
+    if recent > weeks:
+        yield (
+            f"monitor.realised.recent_weeks ({recent}) is above monitor.realised.weeks ({weeks})",
+            "the recent weeks are some of those that are looked at: raise monitor.realised.weeks",
+        )
 
 
 def _a_tag_on_a_field_has_one(tags: Mapping[str, TagRule], tables: Tables) -> Iterator[Problem]:

@@ -98,6 +98,11 @@ def decided(params: Params, home: Path, stands: Standing, *, now: datetime, is_f
             return Decision(WAIT, asked)
         if rule.name != "rest_days" and rule.is_met:
             return Decision(TRAIN, asked)
+    if all(rule.name == "rest_days" for rule in asked):
+        says = Phrase(
+            "no rule says when: see `retrain` in params.yaml; `leadrank retrain --force` trains now"
+        )
+        asked.append(Rule("no_rule", is_met=False, says=says))
     return Decision(WAIT, asked)
 
 

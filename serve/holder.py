@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 _LOCKS = Path("/proc/locks")
-_LOOKS = 5
-"""The kernel lists locks as they come and go: a lock may be missing from one look, though it was held."""
+_LOOKS, _PAUSE_SECONDS = 20, 0.01
+"""The kernel lists locks as they come and go: while others do, a lock may be missing from several looks in a
+row, though it was held."""
 
 
 def holder(file: Path) -> int | None:
@@ -14,12 +15,19 @@ def holder(file: Path) -> int | None:
 
     Source of the format: proc_locks(5): ``1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF``.
     """
+    from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
+
+    look_again = Retrying(
+        retry=retry_if_result(lambda pid: pid is None),
+        wait=wait_fixed(_PAUSE_SECONDS),
+        stop=stop_after_attempt(_LOOKS),
+        retry_error_callback=lambda _: None,
+    )
     try:
-        inode = file.stat().st_ino
-        looks = (_look(inode) for _ in range(_LOOKS))
-        return next((pid for pid in looks if pid is not None), None)
+        found: int | None = look_again(_look, file.stat().st_ino)
     except OSError:
         return None
+    return found
 
 
 def _look(inode: int) -> int | None:

@@ -116,6 +116,16 @@ def test_without_touches_every_kind_is_a_name_that_nothing_has(home, leadrank):
     assert asked(leadrank, "check", home=home)["warnings"] == [warning]
 
 
+@pytest.mark.parametrize("key", ["segments: {by", "train: {segment_by", "train: {protected_fields"])
+def test_a_lead_s_field_that_training_would_look_for_in_vain_ends_the_check(home, leadrank, key):
+    is_list = key.endswith("fields")
+    said(home, f"{key}: {'[chanel]' if is_list else 'chanel'}}}\n")
+    line = failed(leadrank, "check", home=home)
+    assert (line["code"], line["stage"]) == (2, "trying features")
+    assert f"{key.replace(': {', '.')} names 'chanel'" in line["reason"]
+    assert "did you mean 'channel'" in line["reason"] + line["hint"]
+
+
 def test_a_feature_module_that_fails_ends_the_check(home, leadrank):
     (home / "slipped_features.py").write_text("WEEKS = 1 / 0\n")
     said(home, "features: {modules: [slipped_features]}\n")

@@ -113,6 +113,19 @@ def test_more_generic_features_than_the_library_holds_are_refused():
     assert parse(FLAT + "features: {library_max: 40, generic_max: 40}").features.generic_max == 40
 
 
+def test_numbers_of_which_one_leaves_the_other_without_effect_are_refused():
+    assert refused(FLAT + "retrain: {every_days: 5}") == (
+        "retrain.rest_days (7) is above retrain.every_days (5) — "
+        "a training cannot be due in the days of rest: lower retrain.rest_days"
+    )
+    assert parse(FLAT + "retrain: {every_days: 7}").retrain.rest_days == 7
+    assert parse(FLAT + "retrain: {every_days: null, rest_days: 60}").retrain.rest_days == 60
+    assert refused(FLAT + "monitor: {realised: {weeks: 3}}").startswith(
+        "monitor.realised.recent_weeks (4) is above monitor.realised.weeks (3)"
+    )
+    assert parse(FLAT + "monitor: {realised: {weeks: 4}}").monitor.realised.weeks == 4
+
+
 def test_no_message_repeats_a_value():
     hidden = "postgresql://u:hunter2@db"
     for text in (

@@ -67,6 +67,11 @@ def test_without_days_time_alone_makes_nothing_due(tmp_path):
     assert due(tmp_path, "{every_days: null}") == ("wait", {"rest_days": True, "on_drift": False})
 
 
+def test_a_policy_that_never_asks_for_a_training_says_so(tmp_path):
+    found = due(tmp_path, "{every_days: null, on_drift: false}")
+    assert found == ("wait", {"rest_days": True, "no_rule": False})
+
+
 @pytest.mark.parametrize(("days", "action"), [(6, "wait"), (7, "train")])
 def test_after_a_training_there_is_rest_whatever_the_monitor_says(tmp_path, advice, days, action):
     advice.update(retrain=True, as_of="2026-07-01T00:00:00+00:00", model_digest="digest-1")
