@@ -1,7 +1,8 @@
 """The one place that knows engines: where tables live, and what computes the features.
 
 Tables are loaded and a run is put together by the command's own DuckDB, whatever the engine: it streams and
-spills. An engine receives those tables, computes features by the same Ibis expressions, and hands back rows.
+spills. Large tables in parts are converted by executors before (`features.ingest.spread`). An engine receives
+those tables, computes features by the same Ibis expressions, and hands back rows.
 """
 
 from __future__ import annotations
@@ -147,18 +148,19 @@ def engine(asked: Asked, home: Any, folder: Path) -> Iterator[Engine]:
     if asked.name == "duckdb":
         yield Own()
         return
-    with scratch(asked.shared or folder) as between, _remote(asked, home, between) as remote:
+    seen = asked.shared or folder
+    with scratch(seen) as between, _remote(asked, home, between, seen) as remote:
         yield remote
 
 
-def _remote(asked: Asked, home: Any, between: Path) -> Any:
+def _remote(asked: Asked, home: Any, between: Path, seen: Path) -> Any:
     try:
         if asked.name == "spark":
             from features.engines.spark import Spark
 
             # Workers without a Python of their own named would take another than this one, or none.
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-            return Spark(home, between, master=asked.master, settings=asked.settings)
+            return Spark(home, between, master=asked.master, settings=asked.settings, seen=seen)
         from features.engines.postgres import Postgres
     except ImportError:
         raise ParameterError(

@@ -26,7 +26,7 @@ from features.ingest.sql import quoted
 
 ROWS_PER_TASK = 500_000
 FEWEST_TASKS = 8
-_CONNECT = "sc://"
+_CONNECT, _LOCAL = "sc://", "local"
 _OF_SNAPSHOTS = "snapshot_id"
 _ALWAYS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
@@ -61,13 +61,17 @@ class Spark(Remote):
         ``local[*]``, a master's URL, or a Spark Connect URL.
     settings
         Of the session, by Spark's names; they win over ours.
+    seen
+        Folder below which executors see every file under its path.
     """
 
     name: EngineName = "spark"
 
-    def __init__(self, home: Any, between: Path, *, master: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, home: Any, between: Path, *, master: str, settings: Mapping[str, str], seen: Path
+    ) -> None:
         super().__init__(home, between)
-        self._master, self._settings = master, settings
+        self._master, self._settings, self._seen_below = master, settings, seen.resolve()
         self._backend: Any = None
         self._is_ours = False
         self._most_rows = 0
@@ -105,6 +109,10 @@ class Spark(Remote):
     def shared(self) -> Path:
         """A folder that all executors see."""
         return self._between
+
+    def sees(self, file: Path) -> bool:
+        """Whether executors see a file: see `features.ingest.spread.Executors`."""
+        return self._master.startswith(_LOCAL) or file.resolve().is_relative_to(self._seen_below)
 
     def each(self, work: Callable[[int], None], places: int) -> None:
         """Do ``work`` for each number below ``places`` on the executors: see `features.backend.Wide`."""

@@ -33,6 +33,7 @@ from features.ingest.refusals import refuse_faulty, refuse_malformed, refuse_mix
 from features.ingest.scan import PARSED
 from features.ingest.settling import settle
 from features.ingest.spark_tables import Exporter
+from features.ingest.spread import Executors
 from features.ingest.staging import SCRATCH, STAGED, Stage
 from features.tables import LOADABLE, Source
 from features.tombstones import Tombstones
@@ -118,7 +119,7 @@ def load(  # noqa: PLR0913  # each is a decision of its own, and only the caller
     environment
         Where the URLs of database tables are looked up; only database tables need it.
     exporter
-        What reads tables of Spark; only those need it.
+        What reads tables of Spark, which need it; if it has executors, they convert large tables in parts.
     tombstones
         Leads that were erased: they and their facts are dropped, and counted.
 
@@ -228,7 +229,9 @@ def _load_table(
     with opened(connection, table, source, matched, rules.readers) as scan:
         found = matched(scan.headers, scan.name)
         has_ids = any(wanted.name == "lead_id" for wanted in found.columns)
-        stage = Stage(connection, table, source, scan, found, makes_ids=may_lack_ids and not has_ids)
+        makes_ids, engine = may_lack_ids and not has_ids, rules.readers.exporter
+        executors = engine if isinstance(engine, Executors) else None
+        stage = Stage(connection, table, source, scan, found, makes_ids=makes_ids, executors=executors)
         return stage, _take_in(stage, keeps_duplicates=table in rules.keep_duplicates_of)
 
 

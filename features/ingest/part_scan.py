@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 from features.errors import InputError, Place
 from features.ingest.headers import MAX_COLUMNS, plain
 from features.ingest.parts import Part
-from features.ingest.scan import Scan, described, linked
+from features.ingest.scan import Piece, Scan, described, linked
 from features.ingest.sql import named, quoted
 from features.ingest.staging import install
 
@@ -83,6 +84,7 @@ def part_scan(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], name
     _place(connection, shapes, keys)
     types = [_types(connection, shape, names[0]) for shape, names in zip(shapes, files, strict=True)]
     columns = [*_of_files(shapes, types, name), *_of_folders(shapes, keys, name)]
+    is_plain = not any(_is_linked(part.file) for shape in shapes for _, part in shape.parts)
     return Scan(
         name,
         headers=tuple(plain(column.header) for column in columns),
@@ -93,6 +95,7 @@ def part_scan(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], name
         position="place",
         parts=tuple(sorted((start, part.name) for shape in shapes for start, part in shape.parts)),
         uneven={at: column.uneven for at, column in enumerate(columns) if column.uneven is not None},
+        pieces=partial(_pieces, shapes, columns, keys, rows) if is_plain else None,
     )
 
 
@@ -138,8 +141,11 @@ def _names(shape: _Shape, work: Path) -> list[str]:
 
 def _name(file: Path, link: Path) -> str:
     """What DuckDB takes for this file only; a link to each of many would take long."""
-    name = str(file.absolute())
-    return str(linked(file, link)) if _PATTERN.search(name) else name
+    return str(linked(file, link)) if _is_linked(file) else str(file.absolute())
+
+
+def _is_linked(file: Path) -> bool:
+    return _PATTERN.search(str(file.absolute())) is not None
 
 
 def _place(connection: duckdb.DuckDBPyConnection, shapes: Sequence[_Shape], keys: Sequence[str]) -> None:
@@ -200,6 +206,33 @@ def _queries(files: Sequence[Sequence[str]], columns: Sequence[_Column]) -> Iter
             f"SELECT parts.first_row + cells.file_row_number AS place{cells} FROM {_read(names)} AS cells "
             f"JOIN _parts AS parts ON parts.shape = {shape} AND parts.part = cells.file_index"
         )
+
+
+def _pieces(
+    shapes: Sequence[_Shape], columns: Sequence[_Column], keys: Sequence[str], rows: int
+) -> list[Piece]:
+    """Each part by itself, in the order of their rows; cells have the types that the table has."""
+    found = sorted(
+        (start, part.file.absolute(), _query_alone(start, part, columns, at, keys))
+        for at, shape in enumerate(shapes)
+        for start, part in shape.parts
+    )
+    ends = [*(start for start, _, _ in found[1:]), rows]
+    return [Piece(file, end - start, query) for (start, file, query), end in zip(found, ends, strict=True)]
+
+
+def _query_alone(start: int, part: Part, columns: Sequence[_Column], shape: int, keys: Sequence[str]) -> str:
+    """As `_queries`, of one part, whose first row and keys are in it."""
+    cells = "".join(f", CAST({c.cells[shape]} AS {c.type}) AS c{at}" for at, c in enumerate(columns))
+    values = "".join(f", {_text(part.keys.get(key))} AS k{at}" for at, key in enumerate(keys))
+    return (
+        f"SELECT parts.first_row + cells.file_row_number AS place{cells} "
+        f"FROM {_read([str(part.file.absolute())])} AS cells, (SELECT {start} AS first_row{values}) AS parts"
+    )
+
+
+def _text(value: str | None) -> str:
+    return "NULL" if value is None else quoted(value)
 
 
 def _uneven(header: str, name: str, given: Sequence[tuple[Part, str]]) -> InputError | None:

@@ -8,7 +8,7 @@ are reached through a link in a private folder, so that no path is taken for a p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,15 @@ from features.ingest.lines import Survey
 from features.machine import refusal
 
 PARSED = "_parsed"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of a table in parts: where it is, its rows, and SQL of its cells that needs no other table."""
+
+    file: Path
+    rows: int
+    query: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ class Scan:
         Number of the first row, and name, of each file of a table in parts; empty otherwise.
     uneven
         Columns, by position, of which the parts disagree: they must not be wanted.
+    pieces
+        The files of a table in parts, to be read each by itself; None where another kind of table, or the
+        name of a file, does not allow it.
     """
 
     name: str
@@ -60,6 +72,7 @@ class Scan:
     survey: Survey | None = field(default=None, compare=False)
     parts: tuple[tuple[int, str], ...] = ()
     uneven: Mapping[int, InputError] = field(default_factory=dict)
+    pieces: Callable[[], Sequence[Piece]] | None = field(default=None, compare=False)
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, positions: Collection[int]) -> Scan:
         """The same scan over parsed cells, where parsing gives no row numbers (CSV).

@@ -16,6 +16,8 @@ from features.ingest.convert import converted
 from features.ingest.headers import NEEDS_ONE_OF, Match
 from features.ingest.quarantine import Counts, Note, Reason, quarantined
 from features.ingest.scan import Scan, damaged
+from features.ingest.spread import Executors
+from features.ingest.spread import converted as converted_rows
 from features.ingest.sql import count, named, quoted
 from features.machine import refusal
 from features.tables import Source
@@ -53,6 +55,8 @@ class Stage:
         Which cells are wanted.
     makes_ids
         Whether the file has no ids and gets ``row-<n>``.
+    executors
+        Who may convert rows instead of the connection.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -61,6 +65,7 @@ class Stage:
     scan: Scan
     match: Match
     makes_ids: bool = False
+    executors: Executors | None = None
     notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,14 +98,17 @@ class Stage:
         ------
         InputError
             The file is damaged.
+        StorageError, UpstreamError
+            An executor could not convert its rows.
         LeadrankError
             DuckDB saw other records than the survey: a bug of ours.
         """
         self.scan = self.scan.prepare(self.connection, self.match.columns.values())
-        try:
-            self.connection.execute(f"CREATE OR REPLACE TABLE {STAGED} AS {self._query()}")
-        except duckdb.Error as error:
-            raise refusal(error) or damaged(self.scan.name) from None
+        with converted_rows(self.scan, self._query, self.executors) as rows_of_it:
+            try:
+                self.connection.execute(f"CREATE OR REPLACE TABLE {STAGED} AS {rows_of_it}")
+            except duckdb.Error as error:
+                raise refusal(error) or damaged(self.scan.name) from None
         rows = count(self.connection, f"SELECT count(*) FROM {STAGED}")
         if rows != self.scan.rows:
             raise LeadrankError(
@@ -167,11 +175,11 @@ class Stage:
             header = self.source.header(one_of[0])
             yield Fault(one_of[0], header, "missing_required", f"coalesce({values}) IS NULL")
 
-    def _query(self) -> str:
+    def _query(self, scan: Scan) -> str:
         """Raw cells, then conversion steps, then values and the number of the first fault."""
         cases = "".join(f" WHEN {fault.condition} THEN {n}" for n, fault in enumerate(self.faults, 1))
         fault = f"CASE{cases} ELSE 0 END" if cases else "0"
-        raw = self.scan.select(set(self.match.columns.values()))
+        raw = scan.select(set(self.match.columns.values()))
         rows = stepwise(raw, [column.steps for column in self.converted.values()])
         values = ", ".join([*self._values(), *self._offsets()])
         return f"SELECT row_number, {values}, CAST({fault} AS SMALLINT) AS fault FROM ({rows})"

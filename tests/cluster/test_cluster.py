@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-import signal
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,11 +13,11 @@ from models.store import load
 from serve import batch, frames
 from serve.batch import CONTRIBUTIONS, REASONS, SCORES, Shown
 from tests.cluster import standalone
+from tests.cluster.killing import JOB_SECONDS, check_another_took_its_place, kill_one
 from tests.cluster.sizes import PARTITIONS, ROWS, TIMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
-JOB_SECONDS = 600
 CARRIED = ["snapshot_id"]  # as the job carries it
 ORDER = {SCORES: ["lead_id"], REASONS: ["lead_id", "rank_in_row"], CONTRIBUTIONS: ["lead_id"]}
 
@@ -71,13 +67,6 @@ class Job:
         """Partitions whose answers are committed while the job runs."""
         return len(list(self.answers.glob("_temporary/0/task_*")))
 
-    def wait_for_parts(self, count):
-        end = time.monotonic() + JOB_SECONDS
-        while self.parts_done() < count:
-            assert self.running.process.poll() is None, self.said()[-3000:]
-            assert time.monotonic() < end, self.said()[-3000:]
-            time.sleep(0.02)
-
     def finished(self, bundle):
         """The digests of the tables that the answers are taken apart into."""
         assert self.running.process.wait(JOB_SECONDS) == 0, self.said()[-3000:]
@@ -96,17 +85,10 @@ def test_an_executor_that_is_killed_in_the_middle_changes_no_bit(
     cluster, model, features, expected, tmp_path
 ):
     with Job(cluster, model, features, tmp_path) as job:
-        job.wait_for_parts(2)
-        running = cluster.executors()
-        assert sorted(running) == ["0", "1"]
-        os.kill(running["0"], signal.SIGKILL)
-        assert 2 <= job.parts_done() < PARTITIONS
+        kill_one(cluster, job.running, job.parts_done, of=PARTITIONS)
         found = job.finished(load(model[0], digest=model[1]))
         said = job.said()
     assert "Lost executor 0" in said
     assert "ExecutorLostFailure (executor 0 exited" in said  # it was at work on a partition
-    application = cluster.last_job()
-    ended = re.compile(rf"Executor {application}/0 finished with state \w+ .*exitStatus 137")  # by SIGKILL
-    assert any(ended.search(worker.said()) for worker in cluster.workers)
-    assert f"Launching executor {application}/2" in cluster.master.said()  # in its place
+    check_another_took_its_place(cluster)
     assert found == expected

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -16,12 +12,12 @@ from models.store import load
 from serve import batch, ledger, parts
 from serve.batch import CONTRIBUTIONS, RANKING, REASONS, Shown
 from tests.cluster import standalone
+from tests.cluster.killing import JOB_SECONDS, check_another_took_its_place, kill_one
 from tests.cluster.sizes import PARTITIONS, ROWS, TIMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
 PART_LEADS = ROWS * TIMES // PARTITIONS
-JOB_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +47,6 @@ def scored(shared):
     return len(list(shared.rglob("[0-9]*-scores.parquet")))
 
 
-def wait_for_parts(shared, running, count):
-    end = time.monotonic() + JOB_SECONDS
-    while scored(shared) < count:
-        assert running.process.poll() is None, running.said()[-3000:]
-        assert time.monotonic() < end, running.said()[-3000:]
-        time.sleep(0.02)
-
-
 def test_an_executor_that_is_killed_while_it_scores_changes_no_byte_of_the_night(
     cluster, model, features, expected, tmp_path
 ):
@@ -68,17 +56,9 @@ def test_an_executor_that_is_killed_while_it_scores_changes_no_byte_of_the_night
     words = [cluster.url, features, model[0], model[1], shared, staged, PART_LEADS]
     running = standalone.start([sys.executable, script, *map(str, words)], tmp_path, tmp_path / "night.log")
     try:
-        wait_for_parts(shared, running, 2)
-        at_work = cluster.executors()
-        assert sorted(at_work) == ["0", "1"]
-        os.kill(at_work["0"], signal.SIGKILL)
-        assert 2 <= scored(shared) < PARTITIONS
+        kill_one(cluster, running, lambda: scored(shared), of=PARTITIONS)
         assert running.process.wait(JOB_SECONDS) == 0, running.said()[-3000:]
     finally:
         standalone.stop([running])
     assert bytes_of(staged) == expected
-    ended = re.compile(
-        rf"Executor {cluster.last_job()}/0 finished with state \w+ .*exitStatus 137"
-    )  # by SIGKILL
-    assert any(ended.search(worker.said()) for worker in cluster.workers)
-    assert f"Launching executor {cluster.last_job()}/2" in cluster.master.said()  # in its place
+    check_another_took_its_place(cluster)

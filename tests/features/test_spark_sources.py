@@ -19,7 +19,7 @@ import pytest
 from features.backend import engine, workspace
 from features.engines.asked import Asked
 from features.errors import InputError, ParameterError, UpstreamError
-from features.ingest import Loaded, load
+from features.ingest import Loaded, load, spread
 from features.tables import Field, Source
 
 pytestmark = pytest.mark.spark
@@ -89,6 +89,26 @@ def test_a_table_has_the_digest_of_its_export_and_of_its_files(catalog: Catalog)
     assert loaded.counts == catalog.load_path("export").counts
     catalog.session.sql("INSERT INTO crm.leads VALUES (4, NULL, NULL, NULL, NULL, NULL)")
     assert catalog.load("crm.leads").digest != loaded.digest
+
+
+def test_executors_convert_a_large_table_and_the_load_is_the_same(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.table()
+    catalog.session.table("crm.leads").repartition(3).write.parquet(str(catalog.folder / "export"))
+    here = catalog.load_path("export")
+    tasks: list[int] = []
+    each = catalog.computing.each
+    monkeypatch.setattr(
+        catalog.computing, "each", lambda work, places: (tasks.append(places), each(work, places))
+    )
+    monkeypatch.setattr(spread, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(spread, "ROWS_PER_TASK", 1)
+    assert catalog.load_path("export") == here
+    assert catalog.load("crm.leads").digest == here.digest
+    assert tasks[0] == 3
+    assert len(tasks) == 2
+    assert list((catalog.folder / ".leadrank").rglob("*.parquet")) == []
 
 
 HIVE = """

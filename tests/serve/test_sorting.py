@@ -145,7 +145,7 @@ def test_spark_sorts_as_the_command_does(spark, connection, tmp_path):  # noqa: 
     shared = tmp_path / "shared"
     shared.mkdir()
     with workspace(tmp_path) as home:
-        engine = Spark(home, shared, master="local[2]", settings={})
+        engine = Spark(home, shared, master="local[2]", settings={}, seen=tmp_path)
         sorting.write_ranking(engine, connection, there, shown=SHOWN, part_leads=PART)
     assert bytes_of(here) == bytes_of(there)
     shutil.rmtree(shared)
