@@ -1,7 +1,7 @@
 """The one place that knows engines: where tables live, and what computes the features.
 
 Tables are loaded and a run is put together by the command's own DuckDB, whatever the engine: it streams and
-spills. Large tables in parts are converted by executors before (`features.ingest.spread`). An engine receives
+spills; Spark's executors convert large tables in parts before (`features.ingest.spread`). An engine receives
 those tables, computes features by the same Ibis expressions, and hands back rows.
 """
 

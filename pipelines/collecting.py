@@ -44,6 +44,6 @@ def run(params: Params, home: Path, *, keep: int | None, is_dry: bool) -> dict[s
         if not is_dry:
             swapping.finish(folder)
         told = asdict(collect(folder, keep=stay, is_dry=is_dry))
-        told["leftovers"] += remnants.scratch(home, is_dry=is_dry)
+        told["leftovers"] += remnants.scratch(params, home, is_dry=is_dry)
         removed = None if is_dry else sink_objects.prune(params, stay)
         return {**told, "is_dry": is_dry, "objects_removed": removed}

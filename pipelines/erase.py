@@ -104,7 +104,7 @@ def _cleaned(params: Params, home: Path, gone: Gone, *, is_dry: bool) -> dict[st
     folder = home / params.score.runs
     cleaned = list(from_runs(folder, gone, is_dry=is_dry))
     beside = remnants.clean(params, home, gone, is_dry=is_dry)
-    unfinished = leftovers(folder, is_dry=is_dry) + remnants.scratch(home, is_dry=is_dry)
+    unfinished = leftovers(folder, is_dry=is_dry) + remnants.scratch(params, home, is_dry=is_dry)
     messages = 0 if is_dry else outbox.forget(home, gone.leads)
     told = {
         "runs": [{"run_id": run.run_id, "files": run.files} for run in cleaned if run.problem is None],

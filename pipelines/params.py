@@ -103,10 +103,14 @@ def load(path: Path) -> Params:
     Raises
     ------
     ParameterError
-        There is no such file, it is not YAML, a key is unknown, a value is unusable, or two
-        parameters contradict each other.
+        There is no such file, it is not YAML, a key is unknown, a value is unusable, two parameters
+        contradict each other, or a folder has a name that would be read as a column.
     """
-    return parse(_text(path), file=path.name)
+    params, home = parse(_text(path), file=path.name), path.resolve().parent
+    shared = params.engine.asked(home).shared
+    folders = {"its folder": home, "score.runs": home / params.score.runs, "engine.shared": shared or home}
+    params_rules.check_folders(folders, path.name)
+    return params
 
 
 def parse(text: str, *, file: str = "params.yaml") -> Params:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import chain
+from pathlib import Path
 
 from features.errors import ParameterError, Place, listed
 from features.tables import CONTRACT, Source
@@ -76,6 +77,29 @@ def check_goals(stages: Iterable[str], train: Train, file: str) -> None:
                 hint="name train.stage or one of train.stages",
                 place=Place("parameters", file),
             )
+
+
+def check_folders(folders: Mapping[str, Path], file: str) -> None:
+    """Refuse folders below one called ``key=value``: DuckDB would read it as a column of every file in it.
+
+    Parameters
+    ----------
+    folders
+        Absolute, by what the parameters call them.
+
+    Raises
+    ------
+    ParameterError
+        Names the folder.
+    """
+    for what, folder in folders.items():
+        for part in folder.parts:
+            if part.partition("=")[1]:
+                raise ParameterError(
+                    f"{what} lies in a folder called '{part}', which is read as a column of every file in it",
+                    hint="choose one without '='; the declared tables themselves may lie in such folders",
+                    place=Place("parameters", file),
+                )
 
 
 def check_nights_after(retrain: Retrain, monitor: Monitor, file: str) -> None:

@@ -89,9 +89,10 @@ def _replace(path: Path, without: Without) -> None:
     durable.sync(path.parent)
 
 
-def scratch(home: Path, *, is_dry: bool) -> int:
-    """Remove what killed commands left below ``.leadrank``; the number of folders."""
-    left = scratches.abandoned(home)
+def scratch(params: Params, home: Path, *, is_dry: bool) -> int:
+    """Remove what killed commands left below ``.leadrank``, also in ``engine.shared``; how many folders."""
+    homes = {home, params.engine.asked(home).shared or home}
+    left = [folder for each in sorted(homes) for folder in scratches.abandoned(each)]
     for folder in () if is_dry else left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)

@@ -173,7 +173,8 @@ class Spark(Remote):
     def _home_table(self, folder: Path) -> ir.Table:
         name = self._next("read")
         files = quoted(f"{folder}/*.parquet")
-        self._home.con.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files})")
+        read = f"read_parquet({files}, hive_partitioning = false)"  # a folder above may be called `key=value`
+        self._home.con.execute(f"CREATE TEMP VIEW {name} AS FROM {read}")
         table: ir.Table = self._home.table(name, database=("temp", "main"))
         return table
 

@@ -10,9 +10,10 @@ same columns, a *shape*, are read together, and most tables have one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -84,7 +85,7 @@ def part_scan(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], name
     _place(connection, shapes, keys)
     types = [_types(connection, shape, names[0]) for shape, names in zip(shapes, files, strict=True)]
     columns = [*_of_files(shapes, types, name), *_of_folders(shapes, keys, name)]
-    is_plain = not any(_is_linked(part.file) for shape in shapes for _, part in shape.parts)
+    is_plain = not any(_is_pattern(part.file.resolve()) for shape in shapes for _, part in shape.parts)
     return Scan(
         name,
         headers=tuple(plain(column.header) for column in columns),
@@ -141,11 +142,11 @@ def _names(shape: _Shape, work: Path) -> list[str]:
 
 def _name(file: Path, link: Path) -> str:
     """What DuckDB takes for this file only; a link to each of many would take long."""
-    return str(linked(file, link)) if _is_linked(file) else str(file.absolute())
+    return str(linked(file, link)) if _is_pattern(file.absolute()) else str(file.absolute())
 
 
-def _is_linked(file: Path) -> bool:
-    return _PATTERN.search(str(file.absolute())) is not None
+def _is_pattern(file: Path) -> bool:
+    return _PATTERN.search(str(file)) is not None
 
 
 def _place(connection: duckdb.DuckDBPyConnection, shapes: Sequence[_Shape], keys: Sequence[str]) -> None:
@@ -209,25 +210,32 @@ def _queries(files: Sequence[Sequence[str]], columns: Sequence[_Column]) -> Iter
 
 
 def _pieces(
-    shapes: Sequence[_Shape], columns: Sequence[_Column], keys: Sequence[str], rows: int
+    shapes: Sequence[_Shape],
+    columns: Sequence[_Column],
+    keys: Sequence[str],
+    rows: int,
+    names: Collection[str],
 ) -> list[Piece]:
     """Each part by itself, in the order of their rows; cells have the types that the table has."""
-    found = sorted(
-        (start, part.file.absolute(), _query_alone(start, part, columns, at, keys))
-        for at, shape in enumerate(shapes)
-        for start, part in shape.parts
-    )
+    wanted = [(f"c{at}", column) for at, column in enumerate(columns) if f"c{at}" in names]
+    found = []
+    for at, shape in enumerate(shapes):
+        cells = "".join(f", CAST({column.cells[at]} AS {column.type}) AS {name}" for name, column in wanted)
+        found += [(start, part, cells) for start, part in shape.parts]
+    found.sort(key=itemgetter(0))
     ends = [*(start for start, _, _ in found[1:]), rows]
-    return [Piece(file, end - start, query) for (start, file, query), end in zip(found, ends, strict=True)]
+    return [
+        Piece(part.file.resolve(), end - start, _query_alone(start, part, cells, keys))
+        for (start, part, cells), end in zip(found, ends, strict=True)
+    ]
 
 
-def _query_alone(start: int, part: Part, columns: Sequence[_Column], shape: int, keys: Sequence[str]) -> str:
+def _query_alone(start: int, part: Part, cells: str, keys: Sequence[str]) -> str:
     """As `_queries`, of one part, whose first row and keys are in it."""
-    cells = "".join(f", CAST({c.cells[shape]} AS {c.type}) AS c{at}" for at, c in enumerate(columns))
     values = "".join(f", {_text(part.keys.get(key))} AS k{at}" for at, key in enumerate(keys))
     return (
         f"SELECT parts.first_row + cells.file_row_number AS place{cells} "
-        f"FROM {_read([str(part.file.absolute())])} AS cells, (SELECT {start} AS first_row{values}) AS parts"
+        f"FROM {_read([str(part.file.resolve())])} AS cells, (SELECT {start} AS first_row{values}) AS parts"
     )
 
 

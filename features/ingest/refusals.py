@@ -107,6 +107,6 @@ def _has_commas(stage: Stage, fault: Fault, failing: int) -> bool:
     commas = count(
         stage.connection,
         f"SELECT count(*) FROM ({stage.scan.select([at])}) "
-        f"WHERE regexp_full_match(trim(c{at}), {quoted(_DECIMAL_COMMA)})",
+        f"WHERE regexp_full_match(trim(CAST(c{at} AS VARCHAR)), {quoted(_DECIMAL_COMMA)})",
     )
     return stage.source.decimal == "." and commas >= _COMMA_SHARE * failing

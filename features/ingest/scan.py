@@ -58,8 +58,8 @@ class Scan:
     uneven
         Columns, by position, of which the parts disagree: they must not be wanted.
     pieces
-        The files of a table in parts, to be read each by itself; None where another kind of table, or the
-        name of a file, does not allow it.
+        From the `names` that are wanted to the files of a table in parts, to be read each by itself; None
+        where another kind of table, or the name of a file, does not allow it.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Scan:
     survey: Survey | None = field(default=None, compare=False)
     parts: tuple[tuple[int, str], ...] = ()
     uneven: Mapping[int, InputError] = field(default_factory=dict)
-    pieces: Callable[[], Sequence[Piece]] | None = field(default=None, compare=False)
+    pieces: Callable[[Collection[str]], Sequence[Piece]] | None = field(default=None, compare=False)
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, positions: Collection[int]) -> Scan:
         """The same scan over parsed cells, where parsing gives no row numbers (CSV).

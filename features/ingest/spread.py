@@ -9,10 +9,12 @@ with the command, so that a load is the same wherever its rows were converted.
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Protocol, runtime_checkable
 
 import duckdb
 
-from features.errors import StorageError
+from features.errors import LeadrankError, StorageError
 from features.ingest.scan import Piece, Scan, damaged
 from features.ingest.sql import quoted
 from features.machine import refusal
@@ -28,12 +30,16 @@ from features.machine import refusal
 FEWEST_ROWS = 1_000_000
 """Rows of a table below which sending tasks takes longer than converting here."""
 ROWS_PER_TASK, PARTS_PER_TASK = 500_000, 64
-_ASKED, _MADE, _REFUSED = ".sql", ".parquet", ".refused"
+_ASKED, _MADE = ".json", ".parquet"
+_DAMAGED, _MEMORY, _DISK, _UNSEEN = ".damaged", ".memory", ".disk", ".unseen"
+_UNSEEN_HINT = (
+    "executors must see the table and engine.shared under the paths that the command has, and run as its user"
+)
 
 
 @runtime_checkable
 class Executors(Protocol):
-    """An engine with machines of its own: see `features.backend.Wide`."""
+    """What a load needs of an engine with machines of its own."""
 
     @property
     def shared(self) -> Path:
@@ -43,15 +49,19 @@ class Executors(Protocol):
         """Whether its machines see a file of the command's under the same path."""
 
     def each(self, work: Callable[[int], None], places: int) -> None:
-        """Do ``work`` for each number from 0 on, below ``places``, on the engine's machines."""
+        """As `features.backend.Wide.each`."""
 
 
 @contextmanager
-def converted(scan: Scan, query: Callable[[Scan], str], executors: Executors | None) -> Iterator[str]:
+def converted_rows(
+    scan: Scan, positions: Collection[int], query: Callable[[Scan], str], executors: Executors | None
+) -> Iterator[str]:
     """SQL of the converted rows of a table: the query itself, or what executors have made of it.
 
     Parameters
     ----------
+    positions
+        Of the columns that the query reads.
     query
         From a scan to the SQL that converts its rows.
     executors
@@ -62,11 +72,11 @@ def converted(scan: Scan, query: Callable[[Scan], str], executors: Executors | N
     InputError
         A part is damaged.
     StorageError
-        A disk or the memory of an executor does not suffice.
+        A disk or the memory of an executor does not suffice, or it does not see a file.
     UpstreamError
         The engine has failed.
     """
-    pieces = [] if executors is None else _pieces(scan, executors)
+    pieces = [] if executors is None else _pieces(scan, positions, executors)
     if executors is None or not pieces:
         yield query(scan)
         return
@@ -74,12 +84,19 @@ def converted(scan: Scan, query: Callable[[Scan], str], executors: Executors | N
     folder = Path(tempfile.mkdtemp(prefix="converted-", dir=executors.shared))
     try:
         for place, task in enumerate(tasks):
-            asked = query(replace(scan, reader=_reader(task)))
-            (folder / f"{place}{_ASKED}").write_text(asked, encoding="utf-8")
+            asked = {
+                "files": [str(piece.file) for piece in task],
+                "query": query(replace(scan, reader=_all(task))),
+            }
+            (folder / f"{place}{_ASKED}").write_text(json.dumps(asked), encoding="utf-8")
         executors.each(_Conversion(folder), len(tasks))
-        _refuse_what_failed(folder, scan.name)
-        made = ", ".join(quoted(str(folder / f"{place}{_MADE}")) for place in range(len(tasks)))
-        yield f"SELECT * FROM read_parquet([{made}])"
+        made = [folder / f"{place}{_MADE}" for place in range(len(tasks))]
+        for file in made:
+            if not file.exists():
+                raise _refused(file, scan.name)
+        listed = ", ".join(quoted(str(file)) for file in made)
+        # The folder's own path may have a part such as `country=DE`: it is no column.
+        yield f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -94,25 +111,53 @@ class _Conversion:
     folder: Path
 
     def __call__(self, place: int) -> None:
-        asked = (self.folder / f"{place}{_ASKED}").read_text(encoding="utf-8")
-        fresh = self.folder / f".new-{uuid.uuid4().hex}"
+        asked = json.loads((self.folder / f"{place}{_ASKED}").read_text(encoding="utf-8"))
+        fresh, spill = (self.folder / f".{what}-{uuid.uuid4().hex}" for what in ("new", "spill"))
         try:
-            with duckdb.connect(config={"threads": 1}) as connection:
+            with duckdb.connect(config={"threads": 1, "temp_directory": str(spill)}) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
-                connection.execute(f"COPY ({asked}) TO {quoted(str(fresh))} (FORMAT parquet)")
+                connection.execute(f"COPY ({asked['query']}) TO {quoted(str(fresh))} (FORMAT parquet)")
         except duckdb.Error as error:
-            # DuckDB's own words may quote a cell: only what the machine refused is told.
-            said = refusal(error)
-            (self.folder / f"{place}{_REFUSED}").write_text(said.reason if said else "", encoding="utf-8")
+            why = _why(error, asked["files"])
         else:
             fresh.replace(self.folder / f"{place}{_MADE}")
+            return
+        # A name alone: DuckDB's own words may quote a cell, and a full disk takes no text.
+        (self.folder / f"{place}{why}").touch()
 
 
-def _pieces(scan: Scan, executors: Executors) -> Sequence[Piece]:
+def _why(error: duckdb.Error, files: Sequence[str]) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _MEMORY
+    if not all(os.access(file, os.R_OK) for file in files):
+        return _UNSEEN
+    return _DAMAGED if refusal(error) is None else _DISK
+
+
+def _refused(missing: Path, name: str) -> LeadrankError:
+    """Why there are no rows of a task."""
+    if missing.with_suffix(_DAMAGED).exists():
+        return damaged(name)
+    if missing.with_suffix(_MEMORY).exists():
+        return StorageError(
+            f"an executor has too little memory to convert its part of '{name}'",
+            hint="give the executors more (engine.settings), or write the table in smaller parts",
+        )
+    if missing.with_suffix(_DISK).exists():
+        return StorageError(
+            f"the disk of engine.shared refuses what an executor has converted of '{name}'",
+            hint="free or mend it and start again; the last published ranking is in force",
+        )
+    return StorageError(
+        f"an executor and the command do not see the same files of '{name}'", hint=_UNSEEN_HINT
+    )
+
+
+def _pieces(scan: Scan, positions: Collection[int], executors: Executors) -> Sequence[Piece]:
     """The parts of a table, if it is worth while to send them and executors see each; none otherwise."""
     if scan.pieces is None or scan.rows < FEWEST_ROWS:
         return []
-    pieces = scan.pieces()
+    pieces = scan.pieces({scan.names[at] for at in positions})
     return pieces if all(executors.sees(piece.file) for piece in pieces) else []
 
 
@@ -128,15 +173,5 @@ def _tasks(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield task
 
 
-def _reader(pieces: Sequence[Piece]) -> str:
+def _all(pieces: Sequence[Piece]) -> str:
     return f"({' UNION ALL '.join(piece.query for piece in pieces)})"
-
-
-def _refuse_what_failed(folder: Path, name: str) -> None:
-    for file in sorted(folder.glob(f"*{_REFUSED}")):
-        if reason := file.read_text(encoding="utf-8"):
-            raise StorageError(
-                f"an executor could not convert its part of '{name}': {reason}",
-                hint="give the executors more memory (engine.settings), or free the disk of engine.shared",
-            )
-        raise damaged(name)

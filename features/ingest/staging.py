@@ -16,8 +16,7 @@ from features.ingest.convert import converted
 from features.ingest.headers import NEEDS_ONE_OF, Match
 from features.ingest.quarantine import Counts, Note, Reason, quarantined
 from features.ingest.scan import Scan, damaged
-from features.ingest.spread import Executors
-from features.ingest.spread import converted as converted_rows
+from features.ingest.spread import Executors, converted_rows
 from features.ingest.sql import count, named, quoted
 from features.machine import refusal
 from features.tables import Source
@@ -104,9 +103,10 @@ class Stage:
             DuckDB saw other records than the survey: a bug of ours.
         """
         self.scan = self.scan.prepare(self.connection, self.match.columns.values())
-        with converted_rows(self.scan, self._query, self.executors) as rows_of_it:
+        wanted = set(self.match.columns.values())
+        with converted_rows(self.scan, wanted, self._query, self.executors) as converted_ones:
             try:
-                self.connection.execute(f"CREATE OR REPLACE TABLE {STAGED} AS {rows_of_it}")
+                self.connection.execute(f"CREATE OR REPLACE TABLE {STAGED} AS {converted_ones}")
             except duckdb.Error as error:
                 raise refusal(error) or damaged(self.scan.name) from None
         rows = count(self.connection, f"SELECT count(*) FROM {STAGED}")

@@ -113,7 +113,7 @@ def _load(db: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> tuple[Dia
 
 
 def _parquet(db: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, tuple[str, ...], None]:
-    source = f"read_parquet({_literal(str(path))})"
+    source = f"read_parquet({_literal(str(path))}, hive_partitioning = false)"
     headers = tuple(row[0] for row in db.execute(f"DESCRIBE FROM {source}").fetchall())
     cells = ", ".join(
         f'CAST("{h.replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{n}' for n, h in enumerate(headers)

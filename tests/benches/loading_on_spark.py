@@ -28,7 +28,7 @@ SOURCES = {"touches": Source(path="touches", format="parquet")}
 
 def make(folder: Path, touches: int, parts: int) -> None:
     """Write touches as an export of a CRM has them: ids and kinds as text, moments as moments."""
-    (folder / "touches").mkdir(parents=True)
+    (folder / "touches").mkdir(parents=True, exist_ok=True)
     each = -(-touches // parts)
     with duckdb.connect() as connection:
         for part in range(parts):

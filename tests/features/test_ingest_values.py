@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from features.errors import ParameterError
@@ -197,3 +198,12 @@ def test_recorded_at_defaults_to_the_moment_itself(crm: Ingested) -> None:
 def test_a_required_moment_that_stands_for_none_turns_its_row_away(crm: Ingested) -> None:
     crm.load("touches", content="lead_id,kind,occurred_at\nL1,call,9999-12-31\nL1,call,2024-01-01\n")
     assert crm.away == [(2, "occurred_at", "sentinel_timestamp")]
+
+
+@pytest.mark.parametrize("kind", ["TIME", "UUID", "TIMESTAMP", "INTERVAL"])
+def test_a_column_of_parquet_that_holds_no_numbers_is_refused_as_one(crm: Ingested, kind: str) -> None:
+    value = {"TIME": "'10:00'", "UUID": "uuid()", "TIMESTAMP": "'2024-01-01'", "INTERVAL": "'3 days'"}[kind]
+    file = crm.folder / "leads.parquet"
+    duckdb.execute(f"COPY (SELECT 'L1' AS lead_id, {value}::{kind} AS size) TO '{file}'")
+    error = crm.refused(path="leads.parquet", format="parquet", fields={"size": Field("number")})
+    assert "is declared a number, but most of its cells are not" in error.reason

@@ -111,6 +111,23 @@ def test_executors_convert_a_large_table_and_the_load_is_the_same(
     assert list((catalog.folder / ".leadrank").rglob("*.parquet")) == []
 
 
+def test_executors_see_what_lies_in_their_folder_whatever_it_is_called(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="Spark tests want the extra [spark]")
+    from features.engines.spark import Spark
+
+    theirs, elsewhere = tmp_path / "theirs", tmp_path / "elsewhere"
+    for folder in (theirs, elsewhere):
+        folder.mkdir()
+        (folder / "file").touch()
+    (theirs / "out").symlink_to(elsewhere / "file")
+    (elsewhere / "in").symlink_to(theirs / "file")
+    files = (theirs / "file", elsewhere / "in", elsewhere / "file", theirs / "out")
+    cluster = Spark(None, tmp_path, master="spark://there:7077", settings={}, seen=theirs)
+    assert [cluster.sees(file) for file in files] == [True, True, False, False]
+    here = Spark(None, tmp_path, master="local[2]", settings={}, seen=theirs)
+    assert all(map(here.sees, files))
+
+
 HIVE = """
 import sys
 from pathlib import Path

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ class Others:
     """Machines of an engine: this one, which does each task twice, as after a loss, and from the last on."""
 
     def __init__(self, shared: Path) -> None:
-        self.shared, self.tasks, self.blind = shared, 0, False
+        self.shared, self.tasks, self.unseen = shared, 0, ""
 
     def sees(self, file: Path) -> bool:
-        return file.is_absolute() and not self.blind
+        return file.is_absolute() and file.name != self.unseen
 
     def each(self, work: Callable[[int], None], places: int) -> None:
         self.tasks += places
@@ -52,11 +53,16 @@ def crm(tmp_path: Path) -> Ingested:
 
 
 @pytest.fixture
-def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Others:
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
     monkeypatch.setattr(spread, "FEWEST_ROWS", 1)
     monkeypatch.setattr(spread, "ROWS_PER_TASK", 3)
-    (tmp_path / "shared").mkdir()
-    return Others(tmp_path / "shared")
+    monkeypatch.setenv("TZ", "Asia/Kolkata")  # that of the machine plays no part
+    time.tzset()
+    shared = tmp_path / "size=7" / "source=theirs"  # neither does a folder that the answers lie in
+    shared.mkdir(parents=True)
+    yield Others(shared)
+    monkeypatch.delenv("TZ")
+    time.tzset()
 
 
 def told(crm: Ingested, others: Others | None, **settings: Any) -> dict[str, Any]:
@@ -109,14 +115,15 @@ def every_kind(crm: Ingested) -> None:
         "more": [1.5, 2.5],
     }
     write(crm, "leads/b.parquet", second)
+    write(crm, "leads/c.parquet", {**first, "lead_id": [f"N{n}" for n in range(8)]})  # with b in one task
 
 
 def test_every_kind_of_cell_comes_out_the_same(crm: Ingested, others: Others) -> None:
     every_kind(crm)
     found = same(crm, others, 2, fields=FIELDS, timezone="Europe/Berlin", null_tokens=("n/a",))
     counts = found["loaded"].counts["leads"]
-    assert (counts.read, counts.accepted) == (10, len(found["leads"]))
-    assert 0 < counts.accepted < 10
+    assert (counts.read, counts.accepted) == (18, len(found["leads"]))
+    assert 0 < counts.accepted < 18
     assert len({reason for *_, reason in found["quarantine"]}) >= 4
     assert found["loaded"].notes
 
@@ -169,8 +176,10 @@ def test_the_command_converts_what_others_cannot_or_need_not(
     part(crm, "part[0].parquet" if "name" in why else "a.parquet", 0, 3)
     part(crm, "b.parquet", 3, 5)
     if why == "few rows":
+        assert same(crm, others, 2, fields=SIZE)["loaded"].counts["leads"].accepted == 5
         monkeypatch.setattr(spread, "FEWEST_ROWS", 6)
-    others.blind = "folder" in why
+        others.tasks = 0
+    others.unseen = "b.parquet" if "folder" in why else ""
     assert same(crm, others, 0, fields=SIZE)["loaded"].counts["leads"].accepted == 5
 
 
@@ -184,7 +193,7 @@ def test_tasks_are_neighbours_and_no_more_parts_than_one_query_bears(
     (crm.folder / "work").mkdir()
     scan = part_scan(crm.connection, parts("leads", crm.folder), "leads", crm.folder / "work")
     assert scan.pieces is not None
-    tasks = list(spread._tasks(scan.pieces()))
+    tasks = list(spread._tasks(scan.pieces(["c0"])))
     assert [[piece.rows for piece in task] for task in tasks] == [[1, 3], [5], [1, 1, 1], [1]]
     assert [piece.file.name for task in tasks for piece in task] == [f"{at}.parquet" for at in range(7)]
 
@@ -202,18 +211,87 @@ def test_a_part_that_is_damaged_within_is_told_as_ever(crm: Ingested, others: Ot
     assert (found["code"], "damaged" in found["error"]) == (InputError.code, True)
 
 
+def test_a_link_is_sent_as_what_it_leads_to(crm: Ingested, others: Others) -> None:
+    part(crm, "b.parquet", 0, 5)
+    (crm.folder / "leads").rename(crm.folder / "real")
+    (crm.folder / "leads").mkdir()
+    (crm.folder / "leads" / "a.parquet").symlink_to(crm.folder / "real" / "b.parquet")
+    assert same(crm, others, 1, fields=SIZE)["loaded"].counts["leads"].accepted == 5
+    others.unseen = "b.parquet"
+    same(crm, others, 1, fields=SIZE)
+
+
+def test_only_wanted_columns_are_asked_for(crm: Ingested, others: Others) -> None:
+    write(crm, "leads/a.parquet", {**ROWS, **{f"other {n}": ["?"] * 5 for n in range(50)}})
+    asked: list[str] = []
+
+    def each(work: Callable[[int], None], places: int) -> None:
+        [folder] = others.shared.iterdir()
+        asked.extend(file.read_text() for file in folder.glob("*.json"))
+        list(map(work, range(places)))
+
+    others.each = each  # type: ignore[method-assign]
+    assert told(crm, others, fields=SIZE)["loaded"].counts["leads"].accepted == 5
+    assert [text.count("other") for text in asked] == [0]
+
+
+FAILURES = {
+    "memory": (duckdb.OutOfMemoryException, "too little memory", "engine.settings"),
+    "disk": (duckdb.IOException, "disk of engine.shared", "free or mend"),
+    "unseen": (duckdb.IOException, "do not see the same files", "run as its user"),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
 def test_what_a_machine_refuses_is_told_without_a_cell(
+    crm: Ingested, others: Others, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    part(crm, "a.parquet", 0, 5)
+    error, reason, hint = FAILURES[kind]
+    connect = spread.duckdb.connect
+
+    def refusing(*_: object, **__: object) -> None:
+        if kind == "unseen":
+            (crm.folder / "leads" / "a.parquet").rename(crm.folder / "elsewhere")
+        raise error("No space left on device: could not write 'erika@example.com'")
+
+    def each(work: Callable[[int], None], places: int) -> None:
+        with monkeypatch.context() as there:
+            there.setattr(spread.duckdb, "connect", refusing)
+            list(map(work, range(places)))
+        if kind == "unseen":
+            (crm.folder / "elsewhere").rename(crm.folder / "leads" / "a.parquet")
+
+    others.each = each  # type: ignore[method-assign]
+    found = told(crm, others, fields=SIZE)
+    assert spread.duckdb.connect is connect
+    assert found["code"] == StorageError.code
+    assert reason in found["error"]
+    assert hint in found["hint"]
+    assert "erika" not in str(found)
+    assert list(others.shared.iterdir()) == []
+
+
+def test_a_machine_that_is_full_costs_nothing_where_another_did_the_task(
     crm: Ingested, others: Others, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part(crm, "a.parquet", 0, 5)
 
-    def full(*_: object, **__: object) -> None:
-        raise duckdb.OutOfMemoryException("could not hold 'erika@example.com'")
+    def each(work: Callable[[int], None], places: int) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise duckdb.OutOfMemoryException
 
-    monkeypatch.setattr(spread.duckdb, "connect", full)
+        with monkeypatch.context() as there:
+            there.setattr(spread.duckdb, "connect", full)
+            list(map(work, range(places)))
+        list(map(work, range(places)))
+
+    others.each = each  # type: ignore[method-assign]
+    assert told(crm, others, fields=SIZE) == told(crm, None, fields=SIZE)
+
+
+def test_an_answer_that_the_command_does_not_see_is_no_damaged_table(crm: Ingested, others: Others) -> None:
+    part(crm, "a.parquet", 0, 5)
+    others.each = lambda _work, _places: None  # type: ignore[method-assign]
     found = told(crm, others, fields=SIZE)
-    assert found["code"] == StorageError.code
-    assert "too little memory" in found["error"]
-    assert "executors" in found["hint"]
-    assert "erika" not in str(found)
-    assert list(others.shared.iterdir()) == []
+    assert (found["code"], "do not see the same files" in found["error"]) == (StorageError.code, True)

@@ -22,7 +22,7 @@ from pipelines import remnants
 from pipelines.erase import conversion_keys
 from pipelines.inputs import opened
 from pipelines.merged_records import _family, records_of
-from pipelines.params import load
+from pipelines.params import load, parse
 from pipelines.progress import Progress
 from pipelines.refusing import answerable, refused
 from serve.predictions import ERASED, OPTED_OUT
@@ -141,17 +141,30 @@ def _dying(home):
 
 
 def test_a_scratch_folder_is_removed_when_its_command_was_killed_and_only_then(tmp_path):
+    here = parse("tables: {leads: {path: leads.csv, outcome_column: won}}")
     child = SPAWN.Process(target=_dying, args=(tmp_path,))
     child.start()
     child.join(60)
     [left] = abandoned(tmp_path)
     with workspace(tmp_path):
         assert abandoned(tmp_path) == [left]
-        assert remnants.scratch(tmp_path, is_dry=True) == 1
+        assert remnants.scratch(here, tmp_path, is_dry=True) == 1
         assert left.is_dir()
-        assert remnants.scratch(tmp_path, is_dry=False) == 1
+        assert remnants.scratch(here, tmp_path, is_dry=False) == 1
         assert len(list((tmp_path / ".leadrank").iterdir())) == 1
     assert list((tmp_path / ".leadrank").iterdir()) == []
+
+
+def test_what_a_killed_command_left_for_executors_goes_too(tmp_path):
+    engine = "engine: {name: spark, shared: shared}"
+    params = parse(f"tables: {{leads: {{path: leads.csv, outcome_column: won}}}}\n{engine}\n")
+    (tmp_path / "shared").mkdir()
+    child = SPAWN.Process(target=_dying, args=(tmp_path / "shared",))
+    child.start()
+    child.join(60)
+    with workspace(tmp_path / "shared"):
+        assert remnants.scratch(params, tmp_path, is_dry=False) == 1
+        assert len(list((tmp_path / "shared" / ".leadrank").iterdir())) == 1
 
 
 def test_a_file_of_any_kind_that_names_a_lead_is_told_and_one_that_only_looks_alike_is_not(home):

@@ -126,6 +126,16 @@ def test_numbers_of_which_one_leaves_the_other_without_effect_are_refused():
     assert parse(FLAT + "monitor: {realised: {weeks: 4}}").monitor.realised.weeks == 4
 
 
+@pytest.mark.parametrize("what", ["its folder", "score.runs", "engine.shared"])
+def test_a_folder_that_would_be_read_as_a_column_is_refused(tmp_path, what):
+    home = tmp_path / ("owner=ann" if what == "its folder" else "home")
+    home.mkdir()
+    given = {"score.runs": "score: {runs: owner=ann/runs}", "engine.shared": "engine: {shared: owner=ann}"}
+    (home / "params.yaml").write_text(FLAT + given.get(what, ""))
+    with pytest.raises(ParameterError, match=f"{what} lies in a folder called 'owner=ann'"):
+        load(home / "params.yaml")
+
+
 def test_no_message_repeats_a_value():
     hidden = "postgresql://u:hunter2@db"
     for text in (
