@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,16 +56,12 @@ def crm(tmp_path: Path) -> Ingested:
 
 
 @pytest.fixture
-def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Others:
     monkeypatch.setattr(spread, "FEWEST_ROWS", 1)
     monkeypatch.setattr(spread, "ROWS_PER_TASK", 3)
-    monkeypatch.setenv("TZ", "Asia/Kolkata")  # that of the machine plays no part
-    time.tzset()
-    shared = tmp_path / "size=7" / "source=theirs"  # neither does a folder that the answers lie in
+    shared = tmp_path / "size=7" / "source=theirs"  # what the folder of the answers is called plays no part
     shared.mkdir(parents=True)
-    yield Others(shared)
-    monkeypatch.delenv("TZ")
-    time.tzset()
+    return Others(shared)
 
 
 def told(crm: Ingested, others: Others | None, **settings: Any) -> dict[str, Any]:
@@ -176,6 +175,7 @@ def test_the_command_converts_what_others_cannot_or_need_not(
     part(crm, "part[0].parquet" if "name" in why else "a.parquet", 0, 3)
     part(crm, "b.parquet", 3, 5)
     if why == "few rows":
+        monkeypatch.setattr(spread, "FEWEST_ROWS", 5)
         assert same(crm, others, 2, fields=SIZE)["loaded"].counts["leads"].accepted == 5
         monkeypatch.setattr(spread, "FEWEST_ROWS", 6)
         others.tasks = 0
@@ -189,7 +189,8 @@ def test_tasks_are_neighbours_and_no_more_parts_than_one_query_bears(
     monkeypatch.setattr(spread, "ROWS_PER_TASK", 4)
     monkeypatch.setattr(spread, "PARTS_PER_TASK", 3)
     for at, rows in enumerate([1, 3, 5, 1, 1, 1, 1]):
-        write(crm, f"leads/{at}.parquet", {"lead_id": [f"{at}-{row}" for row in range(rows)]})
+        more = {"more": [0] * rows} if at == 2 else {}  # of another shape
+        write(crm, f"leads/{at}.parquet", {"lead_id": [f"{at}-{row}" for row in range(rows)], **more})
     (crm.folder / "work").mkdir()
     scan = part_scan(crm.connection, parts("leads", crm.folder), "leads", crm.folder / "work")
     assert scan.pieces is not None
@@ -211,18 +212,8 @@ def test_a_part_that_is_damaged_within_is_told_as_ever(crm: Ingested, others: Ot
     assert (found["code"], "damaged" in found["error"]) == (InputError.code, True)
 
 
-def test_a_link_is_sent_as_what_it_leads_to(crm: Ingested, others: Others) -> None:
-    part(crm, "b.parquet", 0, 5)
-    (crm.folder / "leads").rename(crm.folder / "real")
-    (crm.folder / "leads").mkdir()
-    (crm.folder / "leads" / "a.parquet").symlink_to(crm.folder / "real" / "b.parquet")
-    assert same(crm, others, 1, fields=SIZE)["loaded"].counts["leads"].accepted == 5
-    others.unseen = "b.parquet"
-    same(crm, others, 1, fields=SIZE)
-
-
-def test_only_wanted_columns_are_asked_for(crm: Ingested, others: Others) -> None:
-    write(crm, "leads/a.parquet", {**ROWS, **{f"other {n}": ["?"] * 5 for n in range(50)}})
+def looked_at(others: Others) -> list[str]:
+    """What is asked of each task, from now on."""
     asked: list[str] = []
 
     def each(work: Callable[[int], None], places: int) -> None:
@@ -231,8 +222,52 @@ def test_only_wanted_columns_are_asked_for(crm: Ingested, others: Others) -> Non
         list(map(work, range(places)))
 
     others.each = each  # type: ignore[method-assign]
+    return asked
+
+
+def test_a_link_is_sent_as_what_it_leads_to(crm: Ingested, others: Others) -> None:
+    part(crm, "b.parquet", 0, 5)
+    (crm.folder / "leads").rename(crm.folder / "real")
+    (crm.folder / "leads").mkdir()
+    (crm.folder / "leads" / "a.parquet").symlink_to(crm.folder / "real" / "b.parquet")
+    assert same(crm, others, 1, fields=SIZE)["loaded"].counts["leads"].accepted == 5
+    asked = looked_at(others)
+    told(crm, others, fields=SIZE)
+    assert ["real/b.parquet" in asked[0], "leads/a.parquet" in asked[0]] == [True, False]
+    others.unseen = "b.parquet"
+    assert told(crm, others, fields=SIZE) == told(crm, None, fields=SIZE)
+    assert len(asked) == 1
+
+
+def test_only_wanted_columns_are_asked_for(crm: Ingested, others: Others) -> None:
+    write(crm, "leads/a.parquet", {**ROWS, **{f"other {n}": ["?"] * 5 for n in range(50)}})
+    asked = looked_at(others)
     assert told(crm, others, fields=SIZE)["loaded"].counts["leads"].accepted == 5
     assert [text.count("other") for text in asked] == [0]
+
+
+ELSEWHERE = (
+    "import pickle, sys; work = pickle.load(sys.stdin.buffer); [work(at) for at in range(int(sys.argv[1]))]"
+)
+
+
+def test_the_zone_of_a_machine_plays_no_part(crm: Ingested, others: Others) -> None:
+    at = pa.array([START, None], pa.timestamp("us", "UTC"))
+    write(crm, "leads/a.parquet", {"lead_id": ["a", "b"], "Tier": at, "created_at": at})
+
+    def each(work: Callable[[int], None], places: int) -> None:
+        subprocess.run(
+            [sys.executable, "-c", ELSEWHERE, str(places)],
+            input=pickle.dumps(work),
+            env={**os.environ, "TZ": "Asia/Kolkata"},
+            check=True,
+        )
+
+    others.each = each  # type: ignore[method-assign]
+    fields = {"Tier": Field("category")}
+    found = told(crm, others, fields=fields)
+    assert found == told(crm, None, fields=fields)
+    assert "2024-03-31 01:30:00+00" in found["leads"][0]
 
 
 FAILURES = {
