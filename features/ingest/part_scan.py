@@ -10,10 +10,9 @@ same columns, a *shape*, are read together, and most tables have one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -85,7 +84,6 @@ def part_scan(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], name
     _place(connection, shapes, keys)
     types = [_types(connection, shape, names[0]) for shape, names in zip(shapes, files, strict=True)]
     columns = [*_of_files(shapes, types, name), *_of_folders(shapes, keys, name)]
-    is_plain = not any(_is_pattern(part.file.resolve()) for shape in shapes for _, part in shape.parts)
     return Scan(
         name,
         headers=tuple(plain(column.header) for column in columns),
@@ -96,7 +94,7 @@ def part_scan(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], name
         position="place",
         parts=tuple(sorted((start, part.name) for shape in shapes for start, part in shape.parts)),
         uneven={at: column.uneven for at, column in enumerate(columns) if column.uneven is not None},
-        pieces=partial(_pieces, shapes, columns, keys, rows) if is_plain else None,
+        pieces=partial(_pieces, shapes, columns, keys, rows),
     )
 
 
@@ -216,26 +214,30 @@ def _pieces(
     rows: int,
     names: Collection[str],
 ) -> list[Piece]:
-    """Each part by itself, in the order of their rows; cells have the types that the table has."""
+    """Each part by itself, in the order of their rows; cells have the types that the table has.
+
+    None if DuckDB would take a name for a pattern: a link to it would be seen here only.
+    """
     wanted = [(f"c{at}", column) for at, column in enumerate(columns) if f"c{at}" in names]
     found = []
     for at, shape in enumerate(shapes):
         cells = "".join(f", CAST({column.cells[at]} AS {column.type}) AS {name}" for name, column in wanted)
-        found += [(start, part, cells) for start, part in shape.parts]
-    found.sort(key=itemgetter(0))
+        for start, part in shape.parts:
+            file, values = part.file.resolve(), map(part.keys.get, keys)
+            found.append((start, file, _query_alone(file, start, cells, values)))
+    if any(_is_pattern(file) for _, file, _ in found):
+        return []
+    found.sort()
     ends = [*(start for start, _, _ in found[1:]), rows]
-    return [
-        Piece(part.file.resolve(), end - start, _query_alone(start, part, cells, keys))
-        for (start, part, cells), end in zip(found, ends, strict=True)
-    ]
+    return [Piece(file, end - start, query) for (start, file, query), end in zip(found, ends, strict=True)]
 
 
-def _query_alone(start: int, part: Part, cells: str, keys: Sequence[str]) -> str:
+def _query_alone(file: Path, start: int, cells: str, keys: Iterable[str | None]) -> str:
     """As `_queries`, of one part, whose first row and keys are in it."""
-    values = "".join(f", {_text(part.keys.get(key))} AS k{at}" for at, key in enumerate(keys))
+    values = "".join(f", {_text(key)} AS k{at}" for at, key in enumerate(keys))
     return (
         f"SELECT parts.first_row + cells.file_row_number AS place{cells} "
-        f"FROM {_read([str(part.file.resolve())])} AS cells, (SELECT {start} AS first_row{values}) AS parts"
+        f"FROM {_read([str(file)])} AS cells, (SELECT {start} AS first_row{values}) AS parts"
     )
 
 
