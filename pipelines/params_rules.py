@@ -94,7 +94,7 @@ def check_folders(folders: Mapping[str, Path], file: str) -> None:
     """
     for what, folder in folders.items():
         for part in folder.parts:
-            if part.partition("=")[1]:
+            if "=" in part:
                 raise ParameterError(
                     f"{what} lies in a folder called '{part}', which is read as a column of every file in it",
                     hint="choose one without '='; the declared tables themselves may lie in such folders",

@@ -216,7 +216,7 @@ def _pieces(
 ) -> list[Piece]:
     """Each part by itself, in the order of their rows; cells have the types that the table has.
 
-    None if DuckDB would take a name for a pattern: a link to it would be seen here only.
+    Empty if DuckDB would take a name for a pattern: a link to it would be seen here only.
     """
     wanted = [(f"c{at}", column) for at, column in enumerate(columns) if f"c{at}" in names]
     found = []

@@ -58,8 +58,8 @@ class Scan:
     uneven
         Columns, by position, of which the parts disagree: they must not be wanted.
     pieces
-        From the `names` that are wanted to the files of a table in parts, to be read each by itself; none
-        where a file's name does not allow it. None for other tables.
+        From the `names` that are wanted to the files of a table in parts, to be read each by itself; empty
+        where a file's name does not allow it. None: the table is not in parts.
     """
 
     name: str

@@ -112,7 +112,7 @@ def test_a_pipe_or_a_device_holds_nobody_up(crm: Ingested) -> None:
     for given in ({}, {"path": "/dev/zero"}, {"path": "/dev/stdin"}):
         with pytest.raises(InputError):
             crm.load(**given)
-    assert time.perf_counter() - began < 60  # not for ever
+    assert time.perf_counter() - began < 5
 
 
 def test_a_folder_of_small_csv_files_is_no_table(crm: Ingested) -> None:
@@ -288,4 +288,4 @@ def test_a_statement_of_a_slow_server_ends_in_its_time(source: Crm, monkeypatch)
     source.say("CREATE VIEW faults.leads AS SELECT lead_id, pg_sleep(1)::text AS source FROM faults.t")
     began = time.perf_counter()
     assert "SQLSTATE 57014" in source.refused("leads").reason
-    assert time.perf_counter() - began < 25  # all of its rows take 50
+    assert time.perf_counter() - began < 5

@@ -283,7 +283,6 @@ def test_what_a_machine_refuses_is_told_without_a_cell(
 ) -> None:
     part(crm, "a.parquet", 0, 5)
     error, reason, hint = FAILURES[kind]
-    connect = spread.duckdb.connect
 
     def refusing(*_: object, **__: object) -> None:
         if kind == "unseen":
@@ -299,7 +298,6 @@ def test_what_a_machine_refuses_is_told_without_a_cell(
 
     others.each = each  # type: ignore[method-assign]
     found = told(crm, others, fields=SIZE)
-    assert spread.duckdb.connect is connect
     assert found["code"] == StorageError.code
     assert reason in found["error"]
     assert hint in found["hint"]
